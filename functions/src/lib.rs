@@ -1,1 +1,40 @@
-//! .
+//! The operations. Each has a file of its own with its routes and its three beats: parse, act, answer. This file is their
+//! table; [`shell`] runs them.
+
+mod addressing;
+mod authentication;
+pub mod cancel;
+pub mod create_account;
+pub mod create_wallet;
+pub mod get_account;
+pub mod get_wallet;
+mod lambda;
+pub mod list_transactions;
+pub mod load;
+pub mod refund;
+mod shell;
+pub mod spend;
+pub mod update_wallet;
+
+pub use lambda::{Error, serve};
+pub use shell::{App, Host, Operation, Route};
+
+/// Every operation.
+pub const OPERATIONS: &[&Operation] = &[
+    &create_wallet::OPERATION,
+    &get_wallet::OPERATION,
+    &update_wallet::OPERATION,
+    &create_account::OPERATION,
+    &get_account::OPERATION,
+    &load::OPERATION,
+    &spend::OPERATION,
+    &refund::OPERATION,
+    &cancel::OPERATION,
+    &list_transactions::OPERATION,
+];
+
+/// The operation and the route that a request goes to; none if there is none.
+#[must_use]
+pub fn route(method: &str, path: &str) -> Option<(&'static Operation, &'static Route)> {
+    OPERATIONS.iter().find_map(|operation| operation.route(method, path).map(|route| (*operation, route)))
+}

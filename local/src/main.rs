@@ -1,1 +1,158 @@
-fn main() {}
+//! `kese`: the wallet service on one machine, in one process.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use functions::{App, Host};
+use local::demo::{self, Credentials};
+use local::embedded::Embedded;
+use local::gateway;
+use store::{Store, Tables};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long requests that are under way may take when the service is told to stop.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// A wallet service on this machine: the HTTP API, and a DynamoDB of its own behind it.
+#[derive(Parser)]
+#[command(name = "kese", version)]
+struct Options {
+    /// The port of the API, on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    port: u16,
+
+    /// The folder of the data, made if it is not there
+    #[arg(long, value_name = "DIR", default_value = ".kese")]
+    data: PathBuf,
+
+    /// Keep the data in memory and forget it at the end
+    #[arg(long, conflicts_with = "data")]
+    ephemeral: bool,
+
+    /// Write the base URL, the project and its API key to this file, as JSON, as soon as the service answers
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+
+    /// The port of the embedded DynamoDB, on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    dynamodb_port: u16,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(serve(options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("kese: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the service until it is told to stop. An error is one sentence for whoever started it.
+async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    let api = listen(options.port, "--port").await?;
+    let dynamodb = listen(options.dynamodb_port, "--dynamodb-port").await?;
+    let base_url = url(&api)?;
+    let dynamodb_url = url(&dynamodb)?;
+
+    let folder = (!options.ephemeral).then_some(options.data);
+    let embedded = match &folder {
+        Some(folder) => Embedded::open(folder)?,
+        None => Embedded::memory(),
+    };
+    let store = Store::new(embedded.connector(), Tables::default());
+    store.create_tables().await.map_err(|error| format!("The tables cannot be created: {error}."))?;
+    let credentials = demo::credentials(&store, folder.as_deref(), &base_url).await?;
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (stop, stopped) = watch::channel(());
+    let app = Arc::new(App::new(store, Host::real()));
+    let gateway = tokio::spawn(gateway::serve(api, app, until_closed(stopped.clone())));
+    let dynamodb = tokio::spawn(embedded.serve(dynamodb, until_closed(stopped)));
+
+    if let Some(file) = &options.credentials {
+        credentials.write(file)?;
+    }
+    let data = folder.map_or("in memory".to_owned(), |folder| folder.display().to_string());
+    // Whoever closes our output does not want to read it, and wants the service none the less.
+    let _ = write!(io::stdout(), "{}", Welcome { credentials: &credentials, dynamodb_url: &dynamodb_url, data: &data });
+
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    drop(stop);
+    // What is still running after that is cut off, as by a kill: it is made to survive that.
+    let _ = tokio::time::timeout(STOP_MAX, async { tokio::join!(gateway, dynamodb) }).await;
+    Ok(())
+}
+
+async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        if error.kind() == ErrorKind::AddrInUse {
+            format!("Port {port} is taken; choose another one with {option}.")
+        } else {
+            format!("Port {port} cannot be opened: {error}.")
+        }
+    })
+}
+
+fn url(listener: &TcpListener) -> io::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+async fn until_closed(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+/// What a person sees first: where everything is, and commands to paste.
+struct Welcome<'a> {
+    credentials: &'a Credentials,
+    dynamodb_url: &'a str,
+    data: &'a str,
+}
+
+impl fmt::Display for Welcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Credentials { base_url, project_id, api_key } = self.credentials;
+        let Welcome { dynamodb_url, data, .. } = self;
+        writeln!(f, "Kese {}", env!("CARGO_PKG_VERSION"))?;
+        writeln!(f)?;
+        writeln!(f, "  API       {base_url}")?;
+        writeln!(f, "  DynamoDB  {dynamodb_url}")?;
+        writeln!(f, "  Data      {data}")?;
+        writeln!(f)?;
+        let calls = [
+            ("createWallet", "", r#"{"walletId":"w1","status":"active"}"#),
+            ("createAccount", "", r#"{"walletId":"w1","currency":"EUR","accountNumber":"w1-eur"}"#),
+            ("load", "-w1-eur", r#"{"amount":1000,"channel":"POS"}"#),
+            ("spend", "-w1-eur", r#"{"amount":300,"channel":"POS"}"#),
+        ];
+        for (operation, account, body) in calls {
+            writeln!(
+                f,
+                "curl {base_url}/CALL/WalletAPI/{operation}/{project_id}{account} -H 'x-api-key: {api_key}' \
+                 -H 'content-type: application/json' -d '{body}'"
+            )?;
+        }
+        writeln!(f)?;
+        writeln!(
+            f,
+            "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
+             aws dynamodb scan --region local --endpoint-url {dynamodb_url} --table-name Ledger"
+        )?;
+        writeln!(f)
+    }
+}

@@ -1,1 +1,12 @@
-//! .
+//! The HTTP contract: what callers send and get. One module per dialect, credentials, and the one table from failure to
+//! status and code. Knows the rules of the domain by name and nothing of where anything is stored.
+
+pub mod body;
+pub mod credentials;
+pub mod failure;
+pub mod mircate;
+pub mod time;
+
+pub use body::Body;
+pub use credentials::{ApiKey, Scope};
+pub use failure::{Failure, Problem, Verdict};

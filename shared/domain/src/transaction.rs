@@ -64,6 +64,54 @@ pub enum Kind {
     Closed,
 }
 
+impl Kind {
+    /// The word of the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Initialized => "INITIALIZED",
+            Kind::Loaded => "LOADED",
+            Kind::Earned => "EARNED",
+            Kind::Spent => "SPENT",
+            Kind::Refunded { .. } => "REFUNDED",
+            Kind::Canceled { .. } => "CANCELED",
+            Kind::Fixed => "FIX",
+            Kind::Expired => "EXPIRED",
+            Kind::Frozen => "FROZEN",
+            Kind::Unfrozen => "UNFROZEN",
+            Kind::Linked => "LINKED",
+            Kind::Unlinked => "UNLINKED",
+            Kind::Closed => "CLOSED",
+        }
+    }
+
+    /// The entry that it gives back or undoes.
+    #[must_use]
+    pub fn original(self) -> Option<Seq> {
+        if let Kind::Refunded { original } | Kind::Canceled { original } = self { Some(original) } else { None }
+    }
+
+    /// The kind of that name; `original` is what it gives back or undoes, for those that do.
+    #[must_use]
+    pub fn parse(name: &str, original: Option<Seq>) -> Option<Kind> {
+        let plain = [
+            Kind::Initialized,
+            Kind::Loaded,
+            Kind::Earned,
+            Kind::Spent,
+            Kind::Fixed,
+            Kind::Expired,
+            Kind::Frozen,
+            Kind::Unfrozen,
+            Kind::Linked,
+            Kind::Unlinked,
+            Kind::Closed,
+        ];
+        let of_original = original.map(|original| [Kind::Refunded { original }, Kind::Canceled { original }]);
+        plain.into_iter().chain(of_original.into_iter().flatten()).find(|kind| kind.name() == name)
+    }
+}
+
 /// What a caller says about a transaction; the ledger keeps it and never looks into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note {

@@ -1,0 +1,35 @@
+//! Which account a mircate request means: the body names it, or else the instance does.
+
+use api::{Problem, mircate};
+use domain::{AccountNumber, Addressed, Refusal};
+use store::Target;
+
+use crate::shell::{Call, Fault};
+
+/// The account that is meant. What the body says and what the instance says must agree.
+pub(crate) async fn target(call: &Call<'_>) -> Result<Target, Fault> {
+    let said: mircate::Address = call.body.read()?;
+    let by_body = match (&said.account_number, &said.wallet_id, &said.currency) {
+        (Some(number), _, _) => Some(number.clone()),
+        (None, Some(wallet), Some(currency)) => {
+            let wallet = call.session.wallet(wallet).await?.ok_or(Refusal::NotFound)?;
+            Some(wallet.accounts.get(currency).ok_or(Refusal::NotFound)?.clone())
+        }
+        (None, _, _) => None,
+    };
+    let number = match (by_body, &call.instance.account) {
+        (Some(number), None) => number,
+        (Some(number), Some(instance)) if agrees(call, &number, instance) => number,
+        (Some(_), Some(_)) => return Err(Refusal::NotFound.into()),
+        (None, Some(instance)) => instance.clone(),
+        (None, None) => {
+            return Err(Problem::invalid("accountNumber", "is required, or walletId and currency").into());
+        }
+    };
+    Ok(Target { number, addressed: Addressed { wallet: said.wallet_id, currency: said.currency } })
+}
+
+/// When the body names the account, the instance names it too, or is the project's own account id.
+fn agrees(call: &Call<'_>, number: &AccountNumber, instance: &AccountNumber) -> bool {
+    instance == number || call.principal.project.own_account.as_ref() == Some(instance)
+}

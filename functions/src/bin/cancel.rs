@@ -1,0 +1,5 @@
+//! The Lambda function of `cancel`.
+
+fn main() -> Result<(), functions::Error> {
+    functions::serve(&functions::cancel::OPERATION)
+}

@@ -1,0 +1,276 @@
+//! The chain: read the newest entry, decide, put the next one under the condition that nobody else did.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Get, ReturnConsumedCapacity, TransactGetItem};
+use domain::decide::Mark;
+use domain::{
+    AccountNumber, Addressed, Command, Context, Decision, Intent, Refusal, Seq, Timestamp, Transaction, TransactionId,
+};
+
+use crate::Session;
+use crate::error::{Error, Failure, Trouble};
+use crate::item::{self, Entry, Item, Origin};
+use crate::keys::{self, Key, KeyHash};
+use crate::link::{self, Hash};
+use crate::pace::Pace;
+use crate::ring::Turn;
+use crate::write::{Landing, Write, complete};
+
+/// The account that a request means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its number.
+    pub number: AccountNumber,
+    /// What else was said about it, and has to be true.
+    pub addressed: Addressed,
+}
+
+/// A transaction that is in the ledger.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The transaction.
+    pub transaction: Transaction,
+    /// Whether an earlier request with the same key put it there.
+    pub replayed: bool,
+}
+
+/// What a decision about one account rests on.
+struct Read {
+    newest: Option<Entry>,
+    original: Option<Entry>,
+}
+
+/// The next entries of one chain, ready to be written.
+pub(crate) struct Append {
+    /// What had expired, if anything had, and what was asked for.
+    pub(crate) entries: Vec<Entry>,
+    mark: Option<Mark>,
+    /// Key records that have to be there before.
+    spilled: Vec<Item>,
+}
+
+impl Session<'_> {
+    /// Does `command` to an account, exactly once for each key.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with nothing written, or [`Failure::Store`].
+    pub async fn execute(&self, target: &Target, intent: &Intent, command: &Command) -> Result<Recorded, Failure> {
+        let key = intent.key.as_ref().map(|key| KeyHash::of_account(&target.number, key));
+        let origin = Origin { nonce: self.nonce, key, request: intent.fingerprint };
+        let mut pace = Pace::of(self);
+        let mut read = self.read(target, command).await?;
+        // Whether `read` is the newest there is, or just what stood in the way of a put.
+        let mut queried = true;
+        for round in 0.. {
+            if let (Some(newest), Some(key)) = (&read.newest, key)
+                && let Some(entry) = self.entry_of_key(newest, key).await?
+            {
+                return self.recorded(entry, intent);
+            }
+            let decision = match self.decide(&read, target, command) {
+                Ok(decision) => decision,
+                Err(_) if !queried => {
+                    read = self.read(target, command).await?;
+                    queried = true;
+                    continue;
+                }
+                Err(refusal) if self.stands(&read, command, key).await? => return Err(refusal.into()),
+                Err(_) => {
+                    pace.wait(|| Error::Busy).await?;
+                    read = self.read(target, command).await?;
+                    continue;
+                }
+            };
+            let append = self.append(read.newest.as_ref(), decision, origin);
+            self.put_records(append.spilled.clone(), &mut pace).await?;
+            match self.commit(&append.writes(self), &mut pace, round).await? {
+                Landing::Committed => {
+                    let transaction = append.into_transaction().ok_or(Error::Busy)?;
+                    return Ok(Recorded { transaction, replayed: false });
+                }
+                // The winner's entry is the state to decide on next, and came for free. Whoever loses again waits.
+                Landing::Lost(Some(item)) if round == 0 && command.original().is_none() => {
+                    read.newest = Some(Entry::from_item(&item)?);
+                    queried = false;
+                }
+                Landing::Lost(_) => {
+                    pace.wait(|| Error::Busy).await?;
+                    read = self.read(target, command).await?;
+                    queried = true;
+                }
+            }
+        }
+        Err(Error::Busy.into())
+    }
+
+    /// The newest entry of an account: its state. None if there is no such account.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn newest(&self, number: &AccountNumber) -> Result<Option<Entry>, Error> {
+        self.meter.call();
+        let query = self.store.client.query().table_name(&self.store.tables.ledger);
+        let query = query.key_condition_expression("pk = :account AND begins_with(sk, :entries)");
+        let query =
+            query.expression_attribute_values(":account", AttributeValue::S(keys::account(&self.project.id, number)));
+        let query = query.expression_attribute_values(":entries", AttributeValue::S(keys::ENTRIES.to_owned()));
+        let query = query.scan_index_forward(false).limit(1).consistent_read(true);
+        let page = query.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
+        self.meter.read(page.consumed_capacity());
+        page.items().first().map(Entry::from_item).transpose()
+    }
+
+    /// One entry of an account.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn entry(&self, number: &AccountNumber, seq: Seq) -> Result<Option<Entry>, Error> {
+        let item = self.get(&keys::entry(&self.project.id, number, seq)).await?;
+        item.as_ref().map(Entry::from_item).transpose()
+    }
+
+    /// One transaction by its id.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>, Error> {
+        Ok(self.entry(&id.account, id.seq).await?.map(|entry| entry.transaction))
+    }
+
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
+        self.meter.call();
+        let get = self.store.client.get_item().table_name(&self.store.tables.ledger);
+        let get = get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
+        let get = get.consistent_read(true).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let got = get.send().await.map_err(Trouble::of)?;
+        self.meter.read(got.consumed_capacity());
+        Ok(got.item)
+    }
+
+    /// Reads one item as it is between transactions. A plain read may see one item of a transaction and not yet another.
+    pub(crate) async fn get_settled(&self, key: &Key) -> Result<Option<Item>, Error> {
+        self.meter.call();
+        let get = Get::builder().table_name(&self.store.tables.ledger);
+        let get = get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
+        let item = TransactGetItem::builder().get(complete(get.build())).build();
+        let get = self.store.client.transact_get_items().transact_items(item);
+        let got = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
+        self.meter.read(got.consumed_capacity());
+        Ok(got.responses.and_then(|responses| responses.into_iter().next()).and_then(|response| response.item))
+    }
+
+    /// The account's state and the entry that the command refers to, in one round trip.
+    async fn read(&self, target: &Target, command: &Command) -> Result<Read, Error> {
+        let original = async {
+            match command.original() {
+                Some(id) if id.account == target.number => self.entry(&id.account, id.seq).await,
+                _ => Ok(None),
+            }
+        };
+        let (newest, original) = tokio::try_join!(self.newest(&target.number), original)?;
+        Ok(Read { newest, original })
+    }
+
+    /// The entry that a key made: in the ring, or in a key record if the account has any that still count.
+    async fn entry_of_key(&self, newest: &Entry, key: KeyHash) -> Result<Option<Entry>, Error> {
+        let account = &newest.transaction.account;
+        let at = self.now.max(account.at);
+        let seq = match newest.keys().find(key, at, self.project) {
+            Some(seq) => Some(seq),
+            None if newest.spilled_until.is_some_and(|until| at < until) => {
+                let record = self.get(&keys::account_key(&self.project.id, &account.number, key)).await?;
+                let record = record.as_ref().map(item::of_key_record).transpose()?;
+                record.filter(|(_, end)| end.is_none_or(|end| at < end)).map(|(seq, _)| seq)
+            }
+            None => None,
+        };
+        match seq {
+            None => Ok(None),
+            Some(seq) if seq == account.seq => Ok(Some(newest.clone())),
+            Some(seq) => {
+                let entry = self.entry(&account.number, seq).await?;
+                entry.map(Some).ok_or_else(|| Error::Damaged(format!("key of a missing entry {}", seq.number())))
+            }
+        }
+    }
+
+    /// The answer that a key had before.
+    fn recorded(&self, entry: Entry, intent: &Intent) -> Result<Recorded, Failure> {
+        if entry.origin.request != intent.fingerprint {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        // What this very request wrote before its answer was lost is no replay.
+        let replayed = entry.origin.nonce != self.nonce;
+        Ok(Recorded { transaction: entry.transaction, replayed })
+    }
+
+    fn decide(&self, read: &Read, target: &Target, command: &Command) -> Result<Decision, Refusal> {
+        let context = Context {
+            now: self.now,
+            addressed: &target.addressed,
+            original: read.original.as_ref().map(|entry| &entry.transaction),
+            refund_extension: self.project.refund_extension,
+        };
+        domain::decide(read.newest.as_ref().map(|entry| &entry.transaction.account), command, &context)
+    }
+
+    /// Whether a refusal can be answered. One that rests on two items, which a transaction changes together, may have seen
+    /// the original after a transaction and the chain before it, and so have missed that its own key was used. Then the
+    /// chain has gone on.
+    async fn stands(&self, read: &Read, command: &Command, key: Option<KeyHash>) -> Result<bool, Error> {
+        let (Some(newest), Some(_), Some(_)) = (&read.newest, command.original(), key) else { return Ok(true) };
+        let account = &newest.transaction.account;
+        let Some(next) = account.seq.next() else { return Ok(true) };
+        Ok(self.get_settled(&keys::entry(&self.project.id, &account.number, next)).await?.is_none())
+    }
+
+    /// The entries that a decision adds after `newest`, with their ring and links.
+    pub(crate) fn append(&self, newest: Option<&Entry>, decision: Decision, origin: Origin) -> Append {
+        let Decision { expired, transaction, mark } = decision;
+        let at = transaction.account.at;
+        let Turn { ring, spilled } = newest.map(Entry::keys).unwrap_or_default().turn(at, self.project);
+        let until = newest.and_then(|entry| entry.spilled_until).filter(|until| at < *until);
+        let spilled_until = spilled.iter().map(|key| self.looked_up_until(key.end())).chain(until).max();
+        let records = spilled.iter().map(|key| item::key_record(self.project, &transaction.account.number, key));
+        let spilled = records.collect();
+
+        let mut previous = newest.map_or(Hash::ORIGIN, |entry| entry.hash);
+        let mut entries = Vec::new();
+        // What had expired is booked for nobody: only the entry that was asked for has the key.
+        for (transaction, key) in expired.into_iter().map(|expired| (expired, None)).chain([(transaction, origin.key)])
+        {
+            let origin = Origin { key, ..origin };
+            let hash = link::hash(previous, self.project.id.as_str(), &transaction, &origin);
+            entries.push(Entry { transaction, origin, previous, hash, ring: ring.clone(), spilled_until });
+            previous = hash;
+        }
+        Append { entries, mark, spilled }
+    }
+
+    fn looked_up_until(&self, end: Timestamp) -> Timestamp {
+        if self.project.permanent_keys { Timestamp(u64::MAX) } else { end }
+    }
+}
+
+impl Append {
+    /// The writes that commit it, the entry next to the newest first.
+    pub(crate) fn writes(&self, session: &Session<'_>) -> Vec<Write> {
+        let feed = session.store.tables.feed;
+        let mut writes: Vec<Write> =
+            self.entries.iter().map(|entry| Write::Create(entry.to_item(session.project, feed))).collect();
+        if let (Some(mark), Some(entry)) = (self.mark, self.entries.last()) {
+            let (Mark::Refunded { original, .. } | Mark::Canceled { original, .. }) = mark;
+            let number = &entry.transaction.account.number;
+            writes.push(Write::Mark { entry: keys::entry(&session.project.id, number, original), mark });
+        }
+        writes
+    }
+
+    /// What was asked for: the last entry.
+    pub(crate) fn into_transaction(self) -> Option<Transaction> {
+        self.entries.into_iter().next_back().map(|entry| entry.transaction)
+    }
+
+    pub(crate) fn spilled(&self) -> &[Item] {
+        &self.spilled
+    }
+}

@@ -1,0 +1,100 @@
+//! The one encoder of keys. Identifiers never hold a `#`, so it separates, and no two things share a key.
+//!
+//! | item | pk | sk |
+//! |---|---|---|
+//! | entry | `<project>#A#<account>` | `T#<seq, 12 digits>` |
+//! | record of an account's key | `<project>#A#<account>` | `K#<hash>` |
+//! | wallet | `<project>#W#<wallet>` | `W` |
+//! | record of a wallet's or creation's key | `<project>#K#<hash>` | `K` |
+
+use domain::{AccountNumber, IdempotencyKey, ProjectId, Seq, WalletId};
+use sha2::{Digest, Sha256};
+
+/// How many partitions of the feed a project has for each of its kinds, so that no project is one hot key.
+pub(crate) const FEED_SHARDS: u8 = 8;
+
+/// A primary key of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// An idempotency key with its scope, in 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyHash(pub(crate) [u8; 16]);
+
+/// What the feed lists.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Feed {
+    Transactions,
+    Accounts,
+    Wallets,
+}
+
+impl KeyHash {
+    /// A key's scope is its account.
+    pub(crate) fn of_account(account: &AccountNumber, key: &IdempotencyKey) -> KeyHash {
+        KeyHash::scoped(account.as_str(), key)
+    }
+
+    /// For what is not about one existing account, it is the project.
+    pub(crate) fn of_project(key: &IdempotencyKey) -> KeyHash {
+        KeyHash::scoped("", key)
+    }
+
+    fn scoped(scope: &str, key: &IdempotencyKey) -> KeyHash {
+        let digest = Sha256::new_with_prefix(scope).chain_update([0]).chain_update(key.as_str()).finalize();
+        let mut hash = [0; 16];
+        hash.copy_from_slice(digest.split_at(16).0);
+        KeyHash(hash)
+    }
+
+    fn hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+pub(crate) fn account(project: &ProjectId, account: &AccountNumber) -> String {
+    format!("{project}#A#{account}")
+}
+
+/// The common beginning of the sort keys of entries.
+pub(crate) const ENTRIES: &str = "T#";
+
+pub(crate) fn seq(seq: Seq) -> String {
+    format!("{ENTRIES}{:012}", seq.number())
+}
+
+pub(crate) fn entry(project: &ProjectId, number: &AccountNumber, place: Seq) -> Key {
+    Key { pk: account(project, number), sk: seq(place) }
+}
+
+pub(crate) fn account_key(project: &ProjectId, number: &AccountNumber, hash: KeyHash) -> Key {
+    Key { pk: account(project, number), sk: format!("K#{}", hash.hex()) }
+}
+
+pub(crate) fn wallet(project: &ProjectId, wallet: &WalletId) -> Key {
+    Key { pk: format!("{project}#W#{wallet}"), sk: "W".to_owned() }
+}
+
+pub(crate) fn project_key(project: &ProjectId, hash: KeyHash) -> Key {
+    Key { pk: format!("{project}#K#{}", hash.hex()), sk: "K".to_owned() }
+}
+
+/// The partition of the feed in which `name` is listed.
+pub(crate) fn feed(project: &ProjectId, what: Feed, name: &str) -> String {
+    let shard = spread(name).rem_euclid(u32::from(FEED_SHARDS));
+    let what = match what {
+        Feed::Transactions => 'T',
+        Feed::Accounts => 'A',
+        Feed::Wallets => 'W',
+    };
+    format!("{project}#{what}#{shard}")
+}
+
+/// Spreads names evenly; the same for ever, since it is in keys.
+fn spread(name: &str) -> u32 {
+    let digest = Sha256::digest(name);
+    digest.iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+}

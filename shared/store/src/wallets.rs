@@ -1,0 +1,190 @@
+//! Wallets: what happens to one happens, in the same transaction, to the chains of all its accounts.
+
+use std::collections::HashMap;
+
+use domain::{
+    AccountNumber, Addressed, Context, Intent, Refusal, Seq, Transaction, Wallet, WalletChange, WalletCommand,
+    WalletId, change_wallet, decide,
+};
+
+use crate::Session;
+use crate::error::{Error, Failure};
+use crate::item::{Entry, Item, Origin, StoredWallet, WalletKeyRecord};
+use crate::keys::{self, Key, KeyHash};
+use crate::pace::Pace;
+use crate::ring::KEY_LIFE;
+use crate::write::{Landing, Write};
+
+/// A change of a wallet that is in the ledger.
+#[derive(Clone, Debug)]
+pub struct WalletRecorded {
+    /// The wallet after it.
+    pub wallet: Wallet,
+    /// The account that the command named, after it.
+    pub account: Option<Transaction>,
+    /// Whether an earlier request with the same key made the change.
+    pub replayed: bool,
+}
+
+impl Session<'_> {
+    /// A wallet, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn wallet(&self, id: &WalletId) -> Result<Option<Wallet>, Error> {
+        Ok(self.stored_wallet(id).await?.map(|stored| stored.wallet))
+    }
+
+    /// Makes a change of a wallet, and of the accounts it touches, exactly once for each key.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with nothing written, or [`Failure::Store`].
+    pub async fn change_wallet(
+        &self,
+        id: &WalletId,
+        intent: &Intent,
+        command: &WalletCommand,
+    ) -> Result<WalletRecorded, Failure> {
+        let key = intent.key.as_ref().map(|key| keys::project_key(&self.project.id, KeyHash::of_project(key)));
+        let mut pace = Pace::of(self);
+        for round in 0.. {
+            let account = async {
+                match command.account() {
+                    Some(number) => self.newest(number).await,
+                    None => Ok(None),
+                }
+            };
+            let (record, stored, account) =
+                tokio::try_join!(self.key_record(key.as_ref()), self.stored_wallet(id), account)?;
+            if let Some(record) = record {
+                return self.replayed(record, intent, command).await;
+            }
+            let append = match self.decide_wallet(id, stored.as_ref(), account, command, intent).await {
+                Ok(append) => append,
+                Err(Failure::Refused(refusal)) => {
+                    return match self.settled_key_record(key.as_ref()).await? {
+                        Some(record) => self.replayed(record, intent, command).await,
+                        None => Err(refusal.into()),
+                    };
+                }
+                Err(Failure::Store(error)) => return Err(error.into()),
+            };
+            self.put_records(append.spilled, &mut pace).await?;
+            let mut writes = append.writes;
+            if let Some(key) = &key {
+                let end = (!self.project.permanent_keys).then(|| self.now.plus(KEY_LIFE));
+                let request = intent.fingerprint;
+                let record = WalletKeyRecord { nonce: self.nonce, request, wallet: append.wallet.clone(), end };
+                writes.push(Write::CreateKeyRecord { item: record.to_item(key), now: self.now });
+            }
+            // A wallet that is created again as it is, without a key, leaves nothing to write.
+            let landing =
+                if writes.is_empty() { Landing::Committed } else { self.commit(&writes, &mut pace, round).await? };
+            match landing {
+                Landing::Committed => {
+                    return Ok(WalletRecorded { wallet: append.wallet, account: append.account, replayed: false });
+                }
+                Landing::Lost(_) => pace.wait(|| Error::Busy).await?,
+            }
+        }
+        Err(Error::Busy.into())
+    }
+
+    async fn stored_wallet(&self, id: &WalletId) -> Result<Option<StoredWallet>, Error> {
+        let item = self.get(&keys::wallet(&self.project.id, id)).await?;
+        item.as_ref().map(StoredWallet::from_item).transpose()
+    }
+
+    async fn key_record(&self, key: Option<&Key>) -> Result<Option<WalletKeyRecord>, Error> {
+        let Some(key) = key else { return Ok(None) };
+        self.living(self.get(key).await?.as_ref())
+    }
+
+    async fn settled_key_record(&self, key: Option<&Key>) -> Result<Option<WalletKeyRecord>, Error> {
+        let Some(key) = key else { return Ok(None) };
+        self.living(self.get_settled(key).await?.as_ref())
+    }
+
+    fn living(&self, item: Option<&Item>) -> Result<Option<WalletKeyRecord>, Error> {
+        let record = item.map(WalletKeyRecord::from_item).transpose()?;
+        Ok(record.filter(|record| record.end.is_none_or(|end| self.now < end)))
+    }
+
+    /// The answer that a key had before: the wallet of that time, and the account's entry of that time.
+    async fn replayed(
+        &self,
+        record: WalletKeyRecord,
+        intent: &Intent,
+        command: &WalletCommand,
+    ) -> Result<WalletRecorded, Failure> {
+        if record.request != intent.fingerprint {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        let account = match command {
+            // The number may have been made up for the first request.
+            WalletCommand::Open { currency, .. } => match record.wallet.accounts.get(currency) {
+                Some(number) => self.entry(number, Seq::FIRST).await?,
+                None => None,
+            },
+            WalletCommand::Create { .. }
+            | WalletCommand::Update { .. }
+            | WalletCommand::Add { .. }
+            | WalletCommand::Remove { .. } => None,
+        };
+        let replayed = record.nonce != self.nonce;
+        Ok(WalletRecorded { wallet: record.wallet, account: account.map(|entry| entry.transaction), replayed })
+    }
+
+    async fn decide_wallet(
+        &self,
+        id: &WalletId,
+        stored: Option<&StoredWallet>,
+        account: Option<Entry>,
+        command: &WalletCommand,
+        intent: &Intent,
+    ) -> Result<WalletAppend, Failure> {
+        let before = stored.map(|stored| &stored.wallet);
+        let named = account.as_ref().map(|entry| &entry.transaction.account);
+        let WalletChange { wallet, commands } = change_wallet(id, before, named, command, self.now)?;
+        let version = stored.map_or(0, |stored| stored.version);
+        let next = StoredWallet { wallet: wallet.clone(), version: version.saturating_add(1) };
+        let mut append = WalletAppend { wallet, account: None, writes: Vec::new(), spilled: Vec::new() };
+        let item = next.to_item(self.project, self.nonce);
+        match before {
+            None => append.writes.push(Write::Create(item)),
+            Some(before) if *before != append.wallet => append.writes.push(Write::Replace { item, version }),
+            Some(_) => {}
+        }
+
+        let mut chains: HashMap<AccountNumber, Entry> =
+            account.into_iter().map(|entry| (entry.transaction.account.number.clone(), entry)).collect();
+        let origin = Origin { nonce: self.nonce, key: None, request: intent.fingerprint };
+        let addressed = Addressed::default();
+        for (number, command) in commands {
+            let newest = match chains.remove(&number) {
+                Some(entry) => Some(entry),
+                None => self.newest(&number).await?,
+            };
+            let context = Context {
+                now: self.now,
+                addressed: &addressed,
+                original: None,
+                refund_extension: self.project.refund_extension,
+            };
+            let decision = decide(newest.as_ref().map(|entry| &entry.transaction.account), &command, &context)?;
+            let next = self.append(newest.as_ref(), decision, origin);
+            append.writes.extend(next.writes(self));
+            append.spilled.extend(next.spilled().iter().cloned());
+            append.account = next.into_transaction();
+        }
+        Ok(append)
+    }
+}
+
+/// A change of a wallet, ready to be written.
+struct WalletAppend {
+    wallet: Wallet,
+    account: Option<Transaction>,
+    writes: Vec<Write>,
+    spilled: Vec<Item>,
+}
