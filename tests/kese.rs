@@ -103,6 +103,28 @@ fn the_gateway_answers_what_no_function_does() {
 
     let long = caller.send("spend", "demo-w1-eur", &json!({ "text": "x".repeat(10 * 1024 * 1024) }), None).unwrap();
     assert_eq!(long.status, 413);
+    assert_eq!(long.body, json!({ "message": "Payload Too Large" }));
+}
+
+#[test]
+fn the_embedded_dynamodb_shows_the_ledger() {
+    let home = Home::new();
+    let kese = home.start(&[]);
+    kese.caller.open_account();
+    let printed = fs::read_to_string(home.stdout()).unwrap();
+    let endpoint = printed.lines().find_map(|line| line.trim().strip_prefix("DynamoDB")).unwrap().trim();
+    let authorization = "AWS4-HMAC-SHA256 Credential=local/20250428/local/dynamodb/aws4_request, \
+                         SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";
+    let scan = ureq::post(endpoint)
+        .header("x-amz-target", "DynamoDB_20120810.Scan")
+        .header("x-amz-date", "20250428T115359Z")
+        .header("authorization", authorization)
+        .content_type("application/x-amz-json-1.0");
+    let answer = scan.send(r#"{"TableName":"Ledger"}"#).unwrap().body_mut().read_to_string().unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let keys: Vec<_> =
+        answer["Items"].as_array().unwrap().iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
+    assert!(keys.contains(&"demo#A#w1-eur"), "{keys:?}");
 }
 
 #[test]
@@ -169,7 +191,7 @@ fn a_kill_loses_nothing_that_was_acknowledged_and_doubles_nothing() {
     kese.caller.open_account();
     let mut spends: Vec<Spend> = Vec::new();
 
-    for (round, life) in [150, 300, 450, 600].into_iter().enumerate() {
+    for (round, life) in [250, 400, 550, 700, 850].into_iter().enumerate() {
         let caller = &kese.caller;
         let unsure = thread::scope(|scope| {
             let threads: Vec<_> =
@@ -312,6 +334,28 @@ fn a_damaged_file_is_one_sentence_and_stays_as_it_is() {
 
     fs::write(&file, &whole).unwrap();
     assert_eq!(home.start(&[]).caller.chain("w1-eur").len(), 22);
+}
+
+#[test]
+fn a_damaged_file_stays_as_it_is_with_its_log() {
+    let home = Home::new();
+    let kese = home.start(&[]);
+    kese.caller.open_account();
+    assert!(kese.stop().success());
+    let kese = home.start(&[]);
+    kese.caller.ok("spend", "demo-w1-eur", json!({ "amount": 1, "channel": "POS" }));
+    drop(kese);
+
+    let (file, log) = (home.data().join("ledger.db"), home.data().join("ledger.db-wal"));
+    let mut damaged = fs::read(&file).unwrap();
+    damaged[4096..].fill(0x5a);
+    fs::write(&file, &damaged).unwrap();
+    let logged = fs::read(&log).unwrap();
+    assert!(!logged.is_empty());
+    let sentence = home.refusal(&["--port", "0"]);
+    assert!(sentence.contains("is damaged: "), "{sentence}");
+    assert!(fs::read(&file).unwrap() == damaged, "the file was changed");
+    assert!(fs::read(&log).unwrap() == logged, "the log was changed");
 }
 
 #[test]

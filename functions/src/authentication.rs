@@ -52,13 +52,12 @@ impl Keyring {
     ) -> Result<Principal, Fault> {
         let key = key.filter(|key| !key.is_empty()).ok_or(Problem::NoCredentials)?;
         let key = std::str::from_utf8(key).ok().and_then(ApiKey::parse).ok_or(Problem::UnknownCredentials)?;
-        let known = match self.remembered(key.key_id(), now) {
-            Some(known) => known,
-            None => {
-                let found = store.credential(key.key_id(), meter).await?;
-                let credential = found.map(|(credential, project)| (credential, Arc::new(project)));
-                self.remember(key.key_id(), Known { credential, since: now })
-            }
+        let known = if let Some(known) = self.remembered(key.key_id(), now) {
+            known
+        } else {
+            let found = store.credential(key.key_id(), meter).await?;
+            let credential = found.map(|(credential, project)| (credential, Arc::new(project)));
+            self.remember(key.key_id(), Known { credential, since: now })
         };
         let (credential, project) = known.credential.ok_or(Problem::UnknownCredentials)?;
         let lives = !credential.revoked && credential.expires.is_none_or(|expires| now < expires);

@@ -260,35 +260,24 @@ impl App {
         };
         let key = idempotency_key(request)?;
         let intent = Intent { key, fingerprint: body.fingerprint(operation.name) };
-        let deadline = self.deadline(request, now);
+        let deadline = deadline(request, now);
         let session = self.store.session(&principal.project, now, (self.host.random)(), deadline, meter);
         let call = Call { principal, session, body, instance, intent, now, host: &self.host };
         (route.run)(&call).await
-    }
-
-    fn deadline(&self, request: &Request, now: Timestamp) -> Instant {
-        let left = request.lambda_context_ref().map(|context| context.deadline.saturating_sub(now.0));
-        let left = left.filter(|left| *left > 0).map_or(DEADLINE_DEFAULT, Duration::from_millis);
-        let start = Instant::now();
-        start.checked_add(left.saturating_sub(DEADLINE_MARGIN)).unwrap_or(start)
     }
 }
 
 impl Entry<'_> {
     /// One line of JSON. Never a body, a key or a person's data.
     fn line(&self, outcome: &Result<Answer, Fault>) -> String {
-        let halves = |halves: u32| match halves % 2 {
-            0 => json!(halves / 2),
-            _ => json!(f64::from(halves) / 2.0),
-        };
         let mut line = json!({
             "requestId": self.request_id,
             "op": self.operation,
             "code": "OK",
             "ms": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "calls": self.cost.calls,
-            "rru": halves(self.cost.half_read_units),
-            "wru": halves(self.cost.half_write_units),
+            "rru": units(self.cost.half_read_units),
+            "wru": units(self.cost.half_write_units),
         });
         let mut say = |name: &str, value: Value| {
             if let Some(members) = line.as_object_mut() {
@@ -312,6 +301,12 @@ impl Entry<'_> {
     }
 }
 
+/// Capacity in units: an integer where it is one.
+#[expect(clippy::float_arithmetic, reason = "a half is exact in a double")]
+fn units(halves: u32) -> Value {
+    if halves.is_multiple_of(2) { json!(halves / 2) } else { json!(f64::from(halves) / 2.0) }
+}
+
 /// The path without the stage, which API Gateway puts before it unless it is `$default`.
 fn path(request: &Request) -> &str {
     let path = request.raw_http_path();
@@ -322,6 +317,14 @@ fn path(request: &Request) -> &str {
     });
     let after = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
     after.filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// When the answer must be there: a little before Lambda ends the function.
+fn deadline(request: &Request, now: Timestamp) -> Instant {
+    let left = request.lambda_context_ref().map(|context| context.deadline.saturating_sub(now.0));
+    let left = left.filter(|left| *left > 0).map_or(DEADLINE_DEFAULT, Duration::from_millis);
+    let start = Instant::now();
+    start.checked_add(left.saturating_sub(DEADLINE_MARGIN)).unwrap_or(start)
 }
 
 fn request_id(request: &Request) -> Option<String> {

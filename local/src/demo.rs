@@ -41,9 +41,7 @@ pub async fn credentials(store: &Store, folder: Option<&Path>, base_url: &str) -
         Some(key) => key,
         None => ApiKey::mint("local", random()?, random()?),
     };
-    let project_id = ProjectId::parse("demo").expect("a project's name");
-    let credentials =
-        Credentials { base_url: base_url.to_owned(), project_id: project_id.clone(), api_key: key.reveal() };
+    let credentials = Credentials { base_url: base_url.to_owned(), project_id: project(), api_key: key.reveal() };
 
     // The file comes first: a key that only the store knows cannot be shown to anybody.
     if let Some(file) = &file {
@@ -54,7 +52,7 @@ pub async fn credentials(store: &Store, folder: Option<&Path>, base_url: &str) -
         let credential = Credential {
             key_id: key.key_id().to_owned(),
             secret_hash: key.secret_hash(),
-            project: project_id,
+            project: project(),
             scopes: Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect(),
             revoked: false,
             expires: None,
@@ -79,6 +77,10 @@ impl Credentials {
         });
         written.map_err(|source| Unready::Unwritable { file: file.to_owned(), source })
     }
+}
+
+fn project() -> ProjectId {
+    ProjectId::parse("demo").expect("it is well formed")
 }
 
 fn kept_key(file: &Path) -> Result<Option<ApiKey>, Unready> {

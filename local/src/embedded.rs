@@ -229,3 +229,34 @@ fn check(file: &Path) -> Result<(), String> {
         _ => Err(verdict.split_whitespace().collect::<Vec<_>>().join(" ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_project_does_not_use_is_unknown() {
+        let database = Embedded::memory();
+        for target in
+            ["", "Query", "DynamoDB_20120810.Scan", "DynamoDB_20120810.DeleteTable", "DynamoDB_20120810.query"]
+        {
+            let (status, body) = database.answer(target, b"{}");
+            assert_eq!(status, 400);
+            assert_eq!(body, r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#);
+        }
+    }
+
+    #[test]
+    fn an_error_names_its_type() {
+        let error = |operation: &str, body: &[u8]| {
+            let (status, body) = Embedded::memory().answer(&format!("DynamoDB_20120810.{operation}"), body);
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            (status, body["__type"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            error("DescribeTable", br#"{"TableName":"Ledger"}"#),
+            (400, "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException".to_owned())
+        );
+        assert_eq!(error("Query", b"not JSON"), (400, "com.amazon.coral.service#SerializationException".to_owned()));
+    }
+}

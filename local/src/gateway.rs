@@ -207,3 +207,115 @@ fn own_answer(status: StatusCode) -> Response {
 fn json_answer(status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use functions::Host;
+    use store::{Store, Tables};
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::embedded::Embedded;
+
+    const SPEND: &str = "/CALL/WalletAPI/spend/demo-w1";
+
+    fn spend_at(path: &str, headers: &[(&str, &[u8])]) -> Parts {
+        let mut request = Request::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn event_of(request: &Parts, body: &[u8]) -> Value {
+        let (_, route) = functions::route("POST", SPEND).unwrap();
+        event(request, body, route, "00000000-0000-4000-8000-000000000000", datetime!(2025-04-28 11:53:59.137 UTC))
+    }
+
+    #[test]
+    fn an_event_is_what_api_gateway_sends() {
+        let request = spend_at(
+            "/CALL/WalletAPI/spend/demo-w1%20a?x=1&y=a%2Cb+c&x=2",
+            &[
+                ("Host", b"127.0.0.1:3000"),
+                ("X-Api-Key", b"kese"),
+                ("X-Twice", b"a"),
+                ("x-twice", b"b"),
+                ("User-Agent", b"curl"),
+                ("Cookie", b"a=1; b=2"),
+            ],
+        );
+        let expected = json!({
+            "version": "2.0",
+            "routeKey": "POST /CALL/WalletAPI/spend/{instance}",
+            "rawPath": "/CALL/WalletAPI/spend/demo-w1 a",
+            "rawQueryString": "x=1&y=a%2Cb+c&x=2",
+            "cookies": ["a=1", "b=2"],
+            "headers": {
+                "host": "localhost",
+                "user-agent": "curl",
+                "x-api-key": "kese",
+                "x-forwarded-for": "127.0.0.1",
+                "x-forwarded-proto": "http",
+                "x-twice": "a,b",
+            },
+            "queryStringParameters": { "x": "1,2", "y": "a,b c" },
+            "pathParameters": { "instance": "demo-w1 a" },
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "local",
+                "domainName": "localhost",
+                "domainPrefix": "localhost",
+                "http": {
+                    "method": "POST",
+                    "path": "/CALL/WalletAPI/spend/demo-w1 a",
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "curl",
+                },
+                "requestId": "00000000-0000-4000-8000-000000000000",
+                "routeKey": "POST /CALL/WalletAPI/spend/{instance}",
+                "stage": "$default",
+                "time": "28/Apr/2025:11:53:59 +0000",
+                "timeEpoch": 1_745_841_239_137_u64,
+            },
+            "body": "{}",
+            "isBase64Encoded": false,
+        });
+        assert_eq!(event_of(&request, b"{}"), expected);
+    }
+
+    #[test]
+    fn what_is_not_there_is_left_out() {
+        let event = event_of(&spend_at(SPEND, &[]), b"");
+        for member in ["cookies", "queryStringParameters", "body"] {
+            assert_eq!(event.get(member), None);
+        }
+    }
+
+    #[test]
+    fn whatever_bytes_arrive_become_a_request() {
+        let headers: [(&str, &[u8]); 4] =
+            [("host", b"a b@@["), ("x-forwarded-proto", b"!!"), ("x-latin", b"Jos\xe9"), ("cookie", b"\xff")];
+        let event = event_of(&spend_at("/CALL/WalletAPI/spend/%ff%00%3f?%ff", &headers), b"\xff\xfe");
+        assert_eq!(event["body"], "//4=");
+        assert_eq!(event["isBase64Encoded"], true);
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        assert_eq!(request.body().as_ref(), b"\xff\xfe");
+    }
+
+    #[tokio::test]
+    async fn a_function_that_panics_stops_nobody_else() {
+        let store = Store::new(Embedded::memory().connector(), Tables::default());
+        store.create_tables().await.unwrap();
+        let host = Host { log: Box::new(|_| panic!("the log is full")), ..Host::real() };
+        let app = Arc::new(App::new(store, host));
+        for _ in 0..2 {
+            let answered = answer(State(app.clone()), spend_at(SPEND, &[]), Ok(Bytes::new())).await;
+            assert_eq!(answered.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let body = axum::body::to_bytes(answered.into_body(), BODY_BYTES_MAX).await.unwrap();
+            assert_eq!(body, r#"{"message":"Internal Server Error"}"#);
+        }
+    }
+}

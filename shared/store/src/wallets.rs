@@ -156,13 +156,13 @@ impl Session<'_> {
             Some(_) => {}
         }
 
-        let mut chains: HashMap<AccountNumber, Entry> =
-            account.into_iter().map(|entry| (entry.transaction.account.number.clone(), entry)).collect();
+        let mut chains: HashMap<AccountNumber, Option<Entry>> =
+            command.account().map(|number| (number.clone(), account)).into_iter().collect();
         let origin = Origin { nonce: self.nonce, key: None, request: intent.fingerprint };
         let addressed = Addressed::default();
         for (number, command) in commands {
             let newest = match chains.remove(&number) {
-                Some(entry) => Some(entry),
+                Some(read) => read,
                 None => self.newest(&number).await?,
             };
             let context = Context {

@@ -1,0 +1,351 @@
+//! The sample events: each goes through the operation's real binary, which finds here what it finds in the cloud, a Lambda
+//! Runtime API and a DynamoDB. What comes back is compared with the answer beside the event; what was done to the tables,
+//! with what the template permits.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::ApiKey;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Request, StatusCode, Uri};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use domain::{Project, ProjectId};
+use local::embedded::Embedded;
+use local::gateway;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use store::{Credential, Tables};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::harness::World;
+use crate::template;
+
+/// 2025-04-28T12:00:00Z, when the world of the events was made.
+const APRIL_2025: u64 = 1_745_841_600_000;
+
+/// One test per operation, each with its event, its answer and its binary.
+macro_rules! operations {
+    ($($operation:ident)*) => {
+        const PLAYED: &[&str] = &[$(stringify!($operation)),*];
+
+        $(
+            #[tokio::test]
+            async fn $operation() {
+                play(stringify!($operation), env!(concat!("CARGO_BIN_EXE_", stringify!($operation)))).await;
+            }
+        )*
+    };
+}
+
+operations! {
+    create_wallet get_wallet update_wallet create_account get_account load spend refund cancel list_transactions
+}
+
+#[test]
+fn every_operation_is_played() {
+    let operations: BTreeSet<_> = functions::OPERATIONS.iter().map(|operation| operation.name).collect();
+    assert_eq!(operations, PLAYED.iter().copied().collect());
+}
+
+/// The events are what `kese` makes of the same requests.
+#[test]
+fn the_local_gateway_makes_the_same_events() {
+    for operation in PLAYED {
+        let event = file(operation, "json");
+        let context = &event["requestContext"];
+        let request = request(&event);
+        let (_, route) = functions::route(request.method.as_str(), request.uri.path()).unwrap();
+        let body = event["body"].as_str().unwrap_or_default();
+        let id = context["requestId"].as_str().unwrap();
+        let at = i128::from(context["timeEpoch"].as_i64().unwrap()) * 1_000_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(at).unwrap();
+        assert_eq!(event, gateway::event(&request, body.as_bytes(), route, id, at), "events/{operation}.json");
+    }
+}
+
+/// Sends the event twice to one instance of the function: the second one is warm, and what it repeats is done only once.
+async fn play(operation: &str, binary: &str) {
+    let event = file(operation, "json");
+    let (mut lambda, address) = Lambda::start(world().await, [event.clone(), event.clone()]).await;
+    let mut function = Function::start(binary, address);
+    let (cold, warm) = (lambda.answer(&mut function).await, lambda.answer(&mut function).await);
+
+    let expected = file(operation, "answer.json");
+    assert_eq!(blurred(cold.clone(), &expected), expected, "the answer to events/{operation}.json");
+    let mut again = cold;
+    if event["headers"].get("idempotency-key").is_some() {
+        again["headers"]["idempotent-replayed"] = "true".into();
+    }
+    assert_eq!(warm, again, "the answer to events/{operation}.json, sent again");
+
+    let printed = function.printed();
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines.len(), 2, "one line per request: {printed}");
+    lines.into_iter().for_each(|line| check_log(line, operation, &event));
+
+    let template = template::template();
+    let function = template::functions(&template).into_iter().find(|function| function.binary == operation).unwrap();
+    assert_eq!(*lambda.world.done.lock().unwrap(), function.permissions, "done, and permitted to {}", function.name);
+}
+
+/// What a function logs of a request: a short line about it, and nothing that was in it.
+fn check_log(line: &str, operation: &str, event: &Value) {
+    assert!(line.len() <= 250, "{} bytes: {line}", line.len());
+    let said: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(said["requestId"], event["requestContext"]["requestId"], "{line}");
+    assert_eq!((&said["op"], &said["code"], &said["project"]), (&operation.into(), &"OK".into(), &"demo".into()));
+
+    let body: Value = event["body"].as_str().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
+    let members = [&body, &event["queryStringParameters"]].into_iter().filter_map(Value::as_object).flatten();
+    let headers = ["x-api-key", "idempotency-key"].into_iter().filter_map(|name| event["headers"].get(name));
+    for sent in members.map(|(_, value)| value).chain(headers).filter_map(Value::as_str) {
+        assert!(!line.contains(sent), "{sent} is in the log: {line}");
+    }
+}
+
+/// A file of `events/`.
+fn file(operation: &str, extension: &str) -> Value {
+    let path = format!("{}/../events/{operation}.{extension}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// An answer of the runtime API as the answer files write it: status, headers, the body as JSON, and what is new in every
+/// run by its shape, if it has it.
+fn blurred(answer: Value, expected: &Value) -> Value {
+    let mut answer = answer;
+    blur(&mut answer, expected);
+    answer
+}
+
+fn blur(actual: &mut Value, expected: &Value) {
+    if let (Value::Object(actual), Value::Object(expected)) = (&mut *actual, expected) {
+        for (name, value) in actual {
+            expected.get(name).into_iter().for_each(|expected| blur(value, expected));
+        }
+    } else if let (Value::Array(actual), Value::Array(expected)) = (&mut *actual, expected) {
+        actual.iter_mut().zip(expected).for_each(|(value, expected)| blur(value, expected));
+    } else if let (Value::String(text), Value::String(shape)) = (actual, expected) {
+        let digits = text.replace(|c: char| c.is_ascii_digit(), "0");
+        let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match shape.as_str() {
+            "<time>" if digits == "0000-00-00T00:00:00.000Z" => text.clone_from(shape),
+            "<id>" if is_id => text.clone_from(shape),
+            _ => {}
+        }
+    }
+}
+
+/// The request that an event came from.
+fn request(event: &Value) -> Parts {
+    let context = &event["requestContext"]["http"];
+    let path: Vec<_> = context["path"].as_str().unwrap().split('/').collect();
+    let path: Vec<_> = path.into_iter().map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string()).collect();
+    let query = event["rawQueryString"].as_str().unwrap();
+    let uri = if query.is_empty() { path.join("/") } else { format!("{}?{query}", path.join("/")) };
+    let mut request = Request::new(());
+    *request.method_mut() = context["method"].as_str().unwrap().parse().unwrap();
+    *request.uri_mut() = uri.parse::<Uri>().unwrap();
+    let headers = event["headers"].as_object().unwrap().iter();
+    let headers = headers.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.as_str().unwrap()));
+    request.headers_mut().extend(headers.map(|(name, value)| (name, value.parse().unwrap())));
+    request.into_parts().0
+}
+
+/// The world that all events share: a wallet with an account that was loaded and spent from, long ago. The project keeps its
+/// keys for ever, so the next entry moves the old ones to records, and the events show that too.
+async fn world() -> Embedded {
+    let embedded = Embedded::memory();
+    let project = Project { permanent_keys: true, ..Project::new(ProjectId::parse("demo").unwrap()) };
+    let world = World::over(embedded.clone(), project.clone(), Tables::default()).await;
+    world.clock.store(APRIL_2025, Ordering::Relaxed);
+    // A throwaway: only the tables of these tests know it.
+    let key = ApiKey::mint("test", *b"the demo", *b"checked in, so no secret");
+    let credential = Credential {
+        key_id: key.key_id().to_owned(),
+        secret_hash: key.secret_hash(),
+        project: project.id,
+        scopes: ["read", "write", "admin"].map(str::to_owned).to_vec(),
+        revoked: false,
+        expires: None,
+    };
+    world.store.put_credential(&credential).await.unwrap();
+    for (path, key, body) in [
+        ("createWallet/demo", None, r#"{"walletId":"USER-Bermet-300914520871","userId":"300914520871","title":"Bermet"}"#),
+        (
+            "createAccount/demo",
+            None,
+            r#"{"walletId":"USER-Bermet-300914520871","currency":"KGS","accountNumber":"bermet-kgs","title":"Som"}"#,
+        ),
+        ("load/demo-bermet-kgs", Some("kiosk-17-000412"), r#"{"amount":100000,"channel":"KIOSK"}"#),
+        (
+            "load/demo-bermet-kgs",
+            None,
+            r#"{"amount":5000,"channel":"CAMPAIGN","type":"EARNED","expiresAt":"2099-12-31T00:00:00.000Z"}"#,
+        ),
+        ("spend/demo-bermet-kgs", None, r#"{"amount":15000,"channel":"POS","description":"Groceries"}"#),
+    ] {
+        world.wait_millis(1_000);
+        let answered = world.post(path, key, body).await;
+        assert_eq!(answered.status, 200, "{path}: {}", answered.body);
+    }
+    embedded
+}
+
+/// What surrounds a function: the events that come to it, and the DynamoDB that it works on.
+struct Lambda {
+    world: Arc<Surroundings>,
+    answers: mpsc::UnboundedReceiver<Value>,
+}
+
+struct Surroundings {
+    events: Mutex<Vec<Value>>,
+    answers: mpsc::UnboundedSender<Value>,
+    dynamodb: Embedded,
+    /// Table and action of everything that was done to the tables.
+    done: Mutex<BTreeSet<(String, String)>>,
+}
+
+impl Lambda {
+    async fn start(dynamodb: Embedded, events: [Value; 2]) -> (Lambda, SocketAddr) {
+        let (sender, answers) = mpsc::unbounded_channel();
+        let (events, done) = (Mutex::new(events.to_vec()), Mutex::default());
+        let world = Arc::new(Surroundings { events, answers: sender, dynamodb, done });
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/", post(dynamodb_call))
+            .fallback(failure)
+            .with_state(Arc::clone(&world));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (Lambda { world, answers }, address)
+    }
+
+    /// The next answer of the function, as the answer files write it.
+    async fn answer(&mut self, function: &mut Function) -> Value {
+        let answer = tokio::time::timeout(Duration::from_secs(30), self.answers.recv()).await;
+        let Ok(Some(answer)) = answer else { panic!("no answer; it printed: {}", function.printed()) };
+        let body = answer["body"].as_str().unwrap_or_else(|| panic!("not an answer: {answer}"));
+        let body: Value = serde_json::from_str(body).unwrap();
+        serde_json::json!({ "statusCode": answer["statusCode"], "headers": answer["headers"], "body": body })
+    }
+}
+
+/// The function asks for the next event; when there is none, it waits.
+async fn next(State(world): State<Arc<Surroundings>>) -> impl IntoResponse {
+    let event = world.events.lock().unwrap().pop();
+    let Some(event) = event else { return std::future::pending().await };
+    let headers = [
+        ("lambda-runtime-aws-request-id", "8f7dd2a9-4bd3-4a2b-9c3a-5a1f0f5a7f10"),
+        ("lambda-runtime-deadline-ms", "4102444800000"),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:000000000000:function:test"),
+    ];
+    (headers, event.to_string())
+}
+
+async fn response(State(world): State<Arc<Surroundings>>, body: Bytes) -> StatusCode {
+    world.answers.send(serde_json::from_slice(&body).unwrap()).unwrap();
+    StatusCode::ACCEPTED
+}
+
+/// Whatever else it tells: that it failed.
+async fn failure(State(world): State<Arc<Surroundings>>, uri: Uri, body: String) -> StatusCode {
+    world.answers.send(format!("{uri}: {body}").into()).unwrap();
+    StatusCode::ACCEPTED
+}
+
+async fn dynamodb_call(
+    State(world): State<Arc<Surroundings>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let target = headers["x-amz-target"].to_str().unwrap();
+    let action = target.rsplit('.').next().unwrap();
+    let done = actions(action, &serde_json::from_slice(&body).unwrap());
+    world.done.lock().unwrap().extend(done);
+    let (status, answer) = world.dynamodb.answer(target, &body);
+    (StatusCode::from_u16(status).unwrap(), [("content-type", "application/x-amz-json-1.0")], answer)
+}
+
+/// What a call needs permission for: table and action. The parts of a transaction count as what they are.
+fn actions(action: &str, call: &Value) -> Vec<(String, String)> {
+    let table = |call: &Value| call["TableName"].as_str().unwrap().to_owned();
+    if let Some(parts) = call["TransactItems"].as_array() {
+        let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
+        parts.flat_map(|(kind, part)| actions(item_action(kind), part)).collect()
+    } else if let Some(tables) = call["RequestItems"].as_object() {
+        tables.keys().map(|table| (table.clone(), action.to_owned())).collect()
+    } else {
+        vec![(table(call), action.to_owned())]
+    }
+}
+
+fn item_action(kind: &str) -> &'static str {
+    match kind {
+        "Get" => "GetItem",
+        "Put" => "PutItem",
+        "Update" => "UpdateItem",
+        "Delete" => "DeleteItem",
+        "ConditionCheck" => "ConditionCheckItem",
+        _ => panic!("a transaction has no {kind}"),
+    }
+}
+
+/// A function that runs; it ends with this value.
+struct Function(Child);
+
+impl Function {
+    fn start(binary: &str, address: SocketAddr) -> Function {
+        let mut command = Command::new(binary);
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs([
+            ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "test"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{address}").as_str()),
+            ("LEDGER_TABLE", "Ledger"),
+            ("CREDENTIALS_TABLE", "Credentials"),
+            ("TRANSACTION_FEED", "on"),
+        ]);
+        Function(command.spawn().unwrap())
+    }
+
+    /// Ends it, and tells all that it printed.
+    fn printed(&mut self) -> String {
+        self.end();
+        let mut printed = String::new();
+        self.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        self.0.stderr.take().unwrap().read_to_string(&mut printed).unwrap();
+        printed
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,344 @@
+//! A world for a test: the operations over the real SDK and the embedded DynamoDB, with a clock that only moves when it is
+//! told to, and a wire beneath the SDK that counts, disturbs and loses what goes over it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use api::ApiKey;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use domain::{AccountNumber, Project, ProjectId, Seq, Timestamp};
+use functions::{App, Host};
+use lambda_http::Request;
+use lambda_http::http::{HeaderMap, Method};
+use local::embedded::Embedded;
+use serde_json::Value;
+use store::{Credential, Entry, Hash, Meter, Store, Tables};
+
+/// 2026-01-01T00:00:00Z.
+const BEGINNING: u64 = 1_767_225_600_000;
+
+/// What can happen to a call to DynamoDB.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// It never arrives.
+    LoseRequest,
+    /// It arrives, and its answer is lost.
+    LoseAnswer,
+    /// It is answered with an error that says to try again; nothing is done.
+    Throttle,
+    /// It is done, and answered with an internal error.
+    FailAfter,
+    /// A transaction is at the same item: nothing is done.
+    Conflict,
+}
+
+/// One call that DynamoDB answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traffic {
+    /// Such as `PutItem`.
+    pub target: String,
+    /// The request's body.
+    pub request: Value,
+    /// In units, as DynamoDB counts it.
+    pub units: f64,
+    /// Whether it was done.
+    pub done: bool,
+}
+
+/// The wire beneath the SDK.
+#[derive(Debug)]
+pub struct Wire {
+    embedded: Embedded,
+    faults: Mutex<VecDeque<(String, Fault)>>,
+    traffic: Mutex<Vec<Traffic>>,
+    /// Draws how often a call lets others go first.
+    turns: AtomicU64,
+}
+
+/// A world.
+pub struct World {
+    pub wire: Arc<Wire>,
+    pub store: Store,
+    pub app: Arc<App>,
+    pub clock: Arc<AtomicU64>,
+    pub log: Arc<Mutex<Vec<String>>>,
+    pub project: Project,
+    pub key: String,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl World {
+    /// An empty world with the project `demo` and a key that may do everything.
+    pub async fn new() -> World {
+        World::over(Embedded::memory(), Project::new(ProjectId::parse("demo").unwrap()), Tables::default()).await
+    }
+
+    /// A world over data that may be there already.
+    pub async fn over(embedded: Embedded, project: Project, tables: Tables) -> World {
+        let wire =
+            Arc::new(Wire { embedded, faults: Mutex::default(), traffic: Mutex::default(), turns: AtomicU64::new(1) });
+        let store = Store::new(wire.client(), tables);
+        store.create_tables().await.unwrap();
+        let clock = Arc::new(AtomicU64::new(BEGINNING));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let app = Arc::new(App::new(store.clone(), host(&clock, &log)));
+        let mut world = World { wire, store, app, clock, log, project: project.clone(), key: String::new() };
+        world.key = world.grant(&project, &["read", "write", "fix", "admin"]).await;
+        world.wire.traffic.lock().unwrap().clear();
+        world
+    }
+
+    /// Another function instance over the same data: it has no memory of the first.
+    pub fn restart(&mut self) {
+        self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.log)));
+    }
+
+    /// A new key.
+    pub async fn grant(&self, project: &Project, scopes: &[&str]) -> String {
+        let drawn = self.clock.load(Ordering::Relaxed) ^ (self.wire.turns.fetch_add(1, Ordering::Relaxed) << 48);
+        let key = ApiKey::mint("test", drawn.to_be_bytes(), [7; 24]);
+        let credential = Credential {
+            key_id: key.key_id().to_owned(),
+            secret_hash: key.secret_hash(),
+            project: project.id.clone(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            revoked: false,
+            expires: None,
+        };
+        self.store.put_credential(&credential).await.unwrap();
+        self.store.put_project(project).await.unwrap();
+        key.reveal()
+    }
+
+    /// Lets time pass.
+    pub fn wait_millis(&self, millis: u64) {
+        self.clock.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// What goes wrong next with calls of that kind.
+    pub fn fault(&self, target: &str, fault: Fault) {
+        self.wire.faults.lock().unwrap().push_back((target.to_owned(), fault));
+    }
+
+    /// The calls since this was last asked.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        std::mem::take(&mut *self.wire.traffic.lock().unwrap())
+    }
+
+    /// Creates a wallet with one account.
+    pub async fn open(&self, wallet: &str, currency: &str, account: &str) {
+        let answered = self.post("createWallet/demo", None, &format!(r#"{{"walletId": "{wallet}"}}"#)).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        self.open_in(wallet, currency, account).await;
+    }
+
+    /// Opens an account in a wallet.
+    pub async fn open_in(&self, wallet: &str, currency: &str, account: &str) {
+        let body = format!(r#"{{"walletId": "{wallet}", "currency": "{currency}", "accountNumber": "{account}"}}"#);
+        let answered = self.post("createAccount/demo", None, &body).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+    }
+
+    /// Calls an operation of mircate: `path` is what follows `/CALL/WalletAPI/`.
+    pub async fn post(&self, path: &str, idempotency_key: Option<&str>, body: &str) -> Answered {
+        let key = idempotency_key.map(|key| ("idempotency-key", key));
+        let headers: Vec<_> = [("x-api-key", self.key.as_str())].into_iter().chain(key).collect();
+        self.send(Method::POST, &format!("/CALL/WalletAPI/{path}"), &headers, body.as_bytes()).await
+    }
+
+    /// Sends anything, the way API Gateway does.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+        let (raw_path, _) = path.split_once('?').unwrap_or((path, ""));
+        let Some((operation, _)) = functions::route(method.as_str(), raw_path) else {
+            return Answered { status: 404, headers: HeaderMap::new(), body: Value::Null };
+        };
+        let response = self.app.handle(operation, self.request(method, path, headers, body)).await;
+        let (parts, body) = response.into_parts();
+        Answered {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).expect("every answer is JSON"),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+        let (raw_path, query) = path.split_once('?').unwrap_or((path, ""));
+        let text = std::str::from_utf8(body).ok();
+        let event = serde_json::json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": raw_path,
+            "rawQueryString": query,
+            "headers": headers.collect::<serde_json::Map<_, _>>(),
+            "requestContext": {
+                "stage": "$default",
+                "requestId": format!("request-{}", self.clock.load(Ordering::Relaxed)),
+                "http": { "method": method.as_str(), "path": raw_path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+            },
+            "body": text.map_or_else(|| base64(body), ToOwned::to_owned),
+            "isBase64Encoded": text.is_none(),
+        });
+        lambda_http::request::from_str(&event.to_string()).expect("an event of API Gateway")
+    }
+
+    /// Every entry of an account, oldest first, after checking the laws: dense, linked, and every balance the sum of what
+    /// came before.
+    pub async fn chain(&self, account: &str) -> Vec<Entry> {
+        let disturbances = std::mem::take(&mut *self.wire.faults.lock().unwrap());
+        let entries = self.read_chain(account).await;
+        *self.wire.faults.lock().unwrap() = disturbances;
+        refunds_add_up(&entries);
+        entries
+    }
+
+    async fn read_chain(&self, account: &str) -> Vec<Entry> {
+        let meter = Meter::default();
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        let now = Timestamp(self.clock.load(Ordering::Relaxed));
+        let session = self.store.session(&self.project, now, 0, deadline, &meter);
+        let account = AccountNumber::parse(account).unwrap();
+        let Some(newest) = session.newest(&account).await.unwrap() else { return Vec::new() };
+        let mut entries = Vec::new();
+        let (mut previous, mut posted, mut at) = (Hash::ORIGIN, 0_i64, Timestamp(0));
+        for number in 1..=newest.transaction.account.seq.number() {
+            let entry = session.entry(&account, Seq::new(number).unwrap()).await.unwrap().expect("no gap in a chain");
+            let transaction = &entry.transaction;
+            assert_eq!(entry.previous, previous, "entry {number} links to the one before");
+            assert_eq!(entry.hash, entry.expected_hash(&self.project.id), "entry {number} is as it was hashed");
+            posted += transaction.amount().minor_units();
+            assert_eq!(posted, transaction.account.lots.posted().minor_units() as i64, "balance after entry {number}");
+            assert!(transaction.account.at >= at, "time goes on at entry {number}");
+            assert_eq!(transaction.account.seq.number(), number);
+            previous = entry.hash;
+            at = transaction.account.at;
+            entries.push(entry);
+        }
+        entries
+    }
+}
+
+/// What is marked on an original is what the chain says was refunded or canceled of it.
+fn refunds_add_up(entries: &[Entry]) {
+    for entry in entries {
+        let seq = entry.transaction.account.seq;
+        let refunds = entries.iter().map(|entry| &entry.transaction);
+        let refunds = refunds.filter(|other| other.kind == domain::Kind::Refunded { original: seq });
+        let refunded: i64 = refunds.map(|other| other.amount().minor_units()).sum();
+        assert_eq!(refunded, entry.transaction.refunded.minor_units() as i64, "refunded of entry {}", seq.number());
+        assert!(refunded <= entry.transaction.amount().minor_units().abs(), "no more than the original");
+        let cancels: Vec<_> = entries
+            .iter()
+            .filter(|other| other.transaction.kind == domain::Kind::Canceled { original: seq })
+            .map(|other| other.transaction.account.seq)
+            .collect();
+        assert_eq!(cancels, entry.transaction.canceled_by.into_iter().collect::<Vec<_>>());
+        assert!(cancels.is_empty() || refunded == 0, "canceled implies nothing refunded");
+    }
+}
+
+fn host(clock: &Arc<AtomicU64>, log: &Arc<Mutex<Vec<String>>>) -> Host {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    let (clock, log) = (Arc::clone(clock), Arc::clone(log));
+    Host {
+        now: Box::new(move || Timestamp(clock.load(Ordering::Relaxed))),
+        random: Box::new(|| u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)) | (1 << 100)),
+        log: Box::new(move |line| log.lock().unwrap().push(line.to_owned())),
+    }
+}
+
+impl Wire {
+    fn client(self: &Arc<Wire>) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(Arc::clone(self).connector());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    fn connector(self: Arc<Wire>) -> Connector {
+        Connector(self)
+    }
+
+    fn next_fault(&self, target: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let place = faults.iter().position(|(kind, _)| kind == target)?;
+        faults.remove(place).map(|(_, fault)| fault)
+    }
+
+    fn do_it(&self, target: &str, request: &[u8]) -> (u16, String) {
+        let (status, body) = self.embedded.answer(&format!("DynamoDB_20120810.{target}"), request);
+        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let capacity = &answer["ConsumedCapacity"];
+        let units = match capacity {
+            Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+            one => one["CapacityUnits"].as_f64().unwrap_or_default(),
+        };
+        let request = serde_json::from_slice(request).unwrap_or_default();
+        let traffic = Traffic { target: target.to_owned(), request, units, done: status == 200 };
+        self.traffic.lock().unwrap().push(traffic);
+        (status, body)
+    }
+}
+
+#[derive(Debug)]
+struct Connector(Arc<Wire>);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let wire = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            let target = target.rsplit('.').next().unwrap_or_default();
+            let body = request.body().bytes().unwrap_or_default();
+            // Without this, a call on one thread would never meet another between its read and its write.
+            let turns = wire.turns.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62;
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            let lost = || Err(ConnectorError::timeout("the test lost it".into()));
+            let error = |status, code: &str| {
+                Ok(response(status, format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}"}}"#)))
+            };
+            match wire.next_fault(target) {
+                None => {
+                    let (status, body) = wire.do_it(target, body);
+                    Ok(response(status, body))
+                }
+                Some(Fault::LoseRequest) => lost(),
+                Some(Fault::LoseAnswer) => {
+                    wire.do_it(target, body);
+                    lost()
+                }
+                Some(Fault::Throttle) => error(400, "ProvisionedThroughputExceededException"),
+                Some(Fault::FailAfter) => {
+                    wire.do_it(target, body);
+                    error(500, "InternalServerError")
+                }
+                Some(Fault::Conflict) if target == "PutItem" => error(400, "TransactionConflictException"),
+                Some(Fault::Conflict) => Ok(response(
+                    400,
+                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]}"#.to_owned(),
+                )),
+            }
+        })
+    }
+}
+
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    aws_smithy_types::base64::encode(bytes)
+}

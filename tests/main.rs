@@ -1,0 +1,23 @@
+//! What a caller can see, in one binary: stories, concurrency, faults, bad input, events, and the repository's own rules.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::missing_panics_doc,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "a test may panic: that is how it fails"
+)]
+
+mod access_patterns;
+mod concurrency;
+mod exactly_once;
+mod faults;
+mod golden;
+mod harness;
+mod nonsense;
+mod stories;

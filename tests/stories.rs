@@ -1,0 +1,118 @@
+//! Stories: conversations with the service, one file each in `tests/stories/`, replayed against a new world and compared to
+//! the letter. `KESE_GOLDEN=write cargo test` writes what really happened; the diff is what is reviewed.
+//!
+//! | line | means |
+//! |---|---|
+//! | `> POST spend/demo-card {…}` | a request; `/CALL/WalletAPI/` is left out |
+//! | `> [k1] POST …` | the same with the idempotency key `k1` |
+//! | `< 200 {…}` | the answer, marked `replayed` where its header says so |
+//! | `  Query 1 · PutItem 2` | the calls to DynamoDB that it took, with their units |
+//! | `@ wait 25h` | time passes: `ms`, `s`, `m`, `h` or `d` |
+//! | `@ lose answer of PutItem` | what goes wrong next; also `request`, `throttle`, `conflict`, `fail after` |
+//! | `@ restart` | another function instance takes over |
+//! | everything else | for the reader |
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lambda_http::http::Method;
+
+use crate::golden;
+use crate::harness::{Answered, Fault, World};
+
+#[tokio::test]
+async fn every_story_goes_as_it_is_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "there are stories");
+    let mut wrong = Vec::new();
+    for file in files {
+        let written = fs::read_to_string(&file).unwrap();
+        let told = tell(&written).await;
+        wrong.extend(golden::differs(&file, &told));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The story as it goes now.
+async fn tell(story: &str) -> String {
+    let mut world = World::new().await;
+    // The first request of a function also reads who is calling; no story is about that.
+    world.post("getWallet/demo", None, r#"{"walletId": "nobody"}"#).await;
+    world.traffic();
+    let mut told = String::new();
+    for line in story.lines().filter(|line| !line.starts_with('<') && !line.starts_with("  ")) {
+        told.push_str(line);
+        told.push('\n');
+        if let Some(request) = line.strip_prefix("> ") {
+            told.push_str(&exchange(&world, request).await);
+        } else if let Some(event) = line.strip_prefix("@ ") {
+            happen(&mut world, event);
+        }
+    }
+    told
+}
+
+async fn exchange(world: &World, request: &str) -> String {
+    world.wait_millis(1_000);
+    let (idempotency_key, request) = match request.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((key, request)) => (Some(key), request),
+        None => (None, request),
+    };
+    let (method, rest) = request.split_once(' ').unwrap();
+    let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
+    let answered = if method == "GET" {
+        let path = format!("/CALL/WalletAPI/{path}");
+        world.send(Method::GET, &path, &[("x-api-key", &world.key)], &[]).await
+    } else {
+        world.post(path, idempotency_key, body).await
+    };
+    let Answered { status, headers, body } = answered;
+    let replayed = if headers.contains_key("idempotent-replayed") { "replayed " } else { "" };
+    let mut traffic = world.traffic();
+    // Reads that go out together come back in any order.
+    for reads in traffic.chunk_by_mut(|one, next| is_read(&one.target) && is_read(&next.target)) {
+        reads.sort_by(|one, other| one.target.cmp(&other.target));
+    }
+    let calls: Vec<String> = traffic
+        .iter()
+        .map(|call| {
+            format!("{} {}", call.target, if call.done { call.units.to_string() } else { "refused".to_owned() })
+        })
+        .collect();
+    let cost = if calls.is_empty() { "nothing".to_owned() } else { calls.join(" · ") };
+    format!("< {status} {replayed}{body}\n  {cost}\n")
+}
+
+fn is_read(target: &str) -> bool {
+    matches!(target, "Query" | "GetItem")
+}
+
+fn happen(world: &mut World, event: &str) {
+    let words: Vec<&str> = event.split(' ').collect();
+    match words.as_slice() {
+        ["wait", span] => world.wait_millis(millis(span)),
+        ["restart"] => world.restart(),
+        ["lose", "answer", "of", target] => world.fault(target, Fault::LoseAnswer),
+        ["lose", "request", "of", target] => world.fault(target, Fault::LoseRequest),
+        ["throttle", target] => world.fault(target, Fault::Throttle),
+        ["conflict", "at", target] => world.fault(target, Fault::Conflict),
+        ["fail", "after", target] => world.fault(target, Fault::FailAfter),
+        _ => panic!("a story does not know: {event}"),
+    }
+}
+
+fn millis(span: &str) -> u64 {
+    let unit = span.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let count: u64 = span[..span.len() - unit.len()].parse().unwrap();
+    count
+        * match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => panic!("a story does not know the unit {unit}"),
+        }
+}

@@ -1,0 +1,83 @@
+//! `template.yaml` as the tests read it: what there is, which function answers which route, and what it may do to which table.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value};
+
+/// A function of the stack.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name in the template, such as `CreateWallet`.
+    pub name: String,
+    /// The binary that it runs.
+    pub binary: String,
+    /// Method and path of its routes.
+    pub routes: BTreeSet<(String, String)>,
+    /// Table and action, such as `PutItem`.
+    pub permissions: BTreeSet<(String, String)>,
+}
+
+/// The template as JSON; a tag is an object with that one member: `!Ref Ledger` is `{"!Ref": "Ledger"}`.
+pub fn template() -> Value {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")).unwrap();
+    json(&Yaml::load_from_str(&text).unwrap()[0])
+}
+
+/// The resources of one type, by name.
+pub fn resources<'t>(template: &'t Value, kind: &str) -> Vec<(&'t String, &'t Value)> {
+    template["Resources"].as_object().unwrap().iter().filter(|(_, resource)| resource["Type"] == kind).collect()
+}
+
+/// The functions.
+pub fn functions(template: &Value) -> Vec<Function> {
+    let functions = resources(template, "AWS::Serverless::Function").into_iter();
+    functions.map(|(name, resource)| function(name, resource)).collect()
+}
+
+fn function(name: &str, resource: &Value) -> Function {
+    assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+    let properties = &resource["Properties"];
+    let events = properties["Events"].as_object().unwrap().values();
+    let policies = properties["Policies"].as_array().unwrap().iter();
+    Function {
+        name: name.to_owned(),
+        binary: text(&resource["Metadata"]["BuildProperties"]["Binary"]),
+        routes: events.map(route).collect(),
+        permissions: policies.flat_map(|policy| policy["Statement"].as_array().unwrap()).flat_map(granted).collect(),
+    }
+}
+
+fn route(event: &Value) -> (String, String) {
+    assert_eq!(event["Type"], "HttpApi", "{event}");
+    assert_eq!(event["Properties"]["ApiId"]["!Ref"], "Api", "{event}");
+    (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]))
+}
+
+/// What a statement grants: each action on the one table.
+fn granted(statement: &Value) -> Vec<(String, String)> {
+    assert_eq!(statement["Effect"], "Allow");
+    let resource = text(&statement["Resource"]["!GetAtt"]);
+    let table = resource.strip_suffix(".Arn").unwrap();
+    let action = |action: &Value| action.as_str().unwrap().strip_prefix("dynamodb:").unwrap().to_owned();
+    statement["Action"].as_array().unwrap().iter().map(|name| (table.to_owned(), action(name))).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+fn json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => Value::from(*value),
+        Yaml::Value(Scalar::Integer(value)) => Value::from(*value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => Value::from(value.into_inner()),
+        Yaml::Value(Scalar::String(value)) => Value::from(value.as_ref()),
+        Yaml::Sequence(elements) => elements.iter().map(json).collect(),
+        Yaml::Mapping(members) => members.iter().map(|(name, value)| (text(&json(name)), json(value))).collect(),
+        Yaml::Tagged(tag, value) => Map::from_iter([(tag.to_string(), json(value))]).into(),
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => panic!("{yaml:?} has no place in a template"),
+    }
+}
