@@ -67,6 +67,7 @@ pub struct World {
     pub store: Store,
     pub app: Arc<App>,
     pub clock: Arc<AtomicU64>,
+    drawn: Arc<AtomicU64>,
     pub log: Arc<Mutex<Vec<String>>>,
     pub project: Project,
     pub key: String,
@@ -93,9 +94,10 @@ impl World {
         let store = Store::new(wire.client(), tables);
         store.create_tables().await.unwrap();
         let clock = Arc::new(AtomicU64::new(BEGINNING));
+        let drawn = Arc::default();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let app = Arc::new(App::new(store.clone(), host(&clock, &log)));
-        let mut world = World { wire, store, app, clock, log, project: project.clone(), key: String::new() };
+        let app = Arc::new(App::new(store.clone(), host(&clock, &drawn, &log)));
+        let mut world = World { wire, store, app, clock, drawn, log, project: project.clone(), key: String::new() };
         world.key = world.grant(&project, &["read", "write", "fix", "admin"]).await;
         world.wire.traffic.lock().unwrap().clear();
         world
@@ -103,7 +105,7 @@ impl World {
 
     /// Another function instance over the same data: it has no memory of the first.
     pub fn restart(&mut self) {
-        self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.log)));
+        self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.drawn, &self.log)));
     }
 
     /// A new key.
@@ -250,12 +252,11 @@ fn refunds_add_up(entries: &[Entry]) {
     }
 }
 
-fn host(clock: &Arc<AtomicU64>, log: &Arc<Mutex<Vec<String>>>) -> Host {
-    static DRAWN: AtomicU64 = AtomicU64::new(0);
-    let (clock, log) = (Arc::clone(clock), Arc::clone(log));
+fn host(clock: &Arc<AtomicU64>, drawn: &Arc<AtomicU64>, log: &Arc<Mutex<Vec<String>>>) -> Host {
+    let (clock, drawn, log) = (Arc::clone(clock), Arc::clone(drawn), Arc::clone(log));
     Host {
         now: Box::new(move || Timestamp(clock.load(Ordering::Relaxed))),
-        random: Box::new(|| u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)) | (1 << 100)),
+        random: Box::new(move || u128::from(drawn.fetch_add(1, Ordering::Relaxed)) | (1 << 100)),
         log: Box::new(move |line| log.lock().unwrap().push(line.to_owned())),
     }
 }

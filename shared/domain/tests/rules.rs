@@ -238,15 +238,15 @@ row 24 | title W Purse, create W                                       | WalletE
 row 24 | title W Purse, create W titled Purse                          | W active (A)
 
 -- A wallet has one account a currency, a project one account a number.
-row 25 | open B in W for USD                                           | B INITIALIZED, leaving nothing, W active (A B)
+row 25 | open B in W for USD                                           | B INITIALIZED, W active (A B)
 row 25 | open B in W for EUR                                           | AccountExists
 row 25 | open A in W for USD                                           | AccountExists
 row 25 | create V, open A in V for USD                                 | AccountExists
-row 25 | create V, open B in V for EUR                                 | B INITIALIZED, leaving nothing, V active (B)
+row 25 | create V, open B in V for EUR                                 | B INITIALIZED, V active (B)
 row 25 | open B in V for EUR                                           | NotFound
 
 -- A wallet takes in an account that is in none.
-row 26 | load 9, remove A from W, create V, add A to V                 | A LINKED, leaving 9, V active (A)
+row 26 | load 9, remove A from W, create V, add A to V                 | A LINKED, V active (A)
 row 26 | create V, add A to V                                          | AccountLinked
 row 26 | add A to W                                                    | AccountExists
 row 26 | remove A from W, open B in W for EUR, add A to W              | AccountExists
@@ -256,19 +256,19 @@ row 26 | remove A from W, add A to V                                   | NotFoun
 row 26 | remove A from W, create V, add A to V, spend 1 via W          | NotFound
 
 -- What leaves a wallet keeps its balance and is known by its number.
-row 27 | load 9, remove A from W                                       | A UNLINKED, leaving 9, W active ()
+row 27 | load 9, remove A from W                                       | A UNLINKED, W active ()
 row 27 | load 9, remove A from W, spend 4                              | SPENT -4, leaving 5
 row 27 | load 9, remove A from W, spend 4 via W                        | NotFound
 row 27 | load 9, spend 4, remove A from W, refund #3                   | REFUNDED +4, leaving 9
 row 27 | load 9, remove A from W, create V, add A to V, spend 4 via V  | SPENT -4, leaving 5
-row 27 | remove A from W, open B in W for EUR                          | B INITIALIZED, leaving nothing, W active (B)
+row 27 | remove A from W, open B in W for EUR                          | B INITIALIZED, W active (B)
 row 27 | remove A from W, close W, load 9                              | LOADED +9, leaving 9
 row 27 | remove A from W, remove A from W                              | NotFound
 row 27 | create V, remove A from V                                     | NotFound
 row 27 | remove B from W                                               | NotFound
 
 -- A frozen wallet takes credits and no debits, and no way around it.
-row 28 | load 9, open B in W for USD, freeze W                         | A FROZEN, leaving 9, B FROZEN, leaving nothing, W frozen (A B)
+row 28 | load 9, open B in W for USD, freeze W                         | A FROZEN, B FROZEN, W frozen (A B)
 row 28 | load 9, freeze W, spend 1                                     | WalletFrozen
 row 28 | load 9, freeze W, spend 10                                    | WalletFrozen
 row 28 | load 9, freeze W, load 1                                      | LOADED +1, leaving 10
@@ -279,7 +279,7 @@ row 28 | load 9, freeze W, fix by -1                                   | WalletF
 row 28 | load 9, freeze W, fix to 8                                    | WalletFrozen
 row 28 | load 9, freeze W, fix by +1                                   | FIX +1, leaving 10
 row 28 | load 9, freeze W, remove A from W                             | WalletFrozen
-row 28 | load 9, freeze W, unfreeze W                                  | A UNFROZEN, leaving 9, W active (A)
+row 28 | load 9, freeze W, unfreeze W                                  | A UNFROZEN, W active (A)
 row 28 | load 9, freeze W, unfreeze W, spend 1                         | SPENT -1, leaving 8
 row 28 | load 9, freeze W, freeze W                                    | W frozen (A)
 row 28 | load 9, unfreeze W                                            | W active (A)
@@ -289,12 +289,12 @@ row 28 | load 9, freeze W, title W Purse, spend 1                      | WalletF
 row 28 | load 9 till day 5, freeze W, day 5, load 1                    | EXPIRED -9@5, LOADED +1, leaving 1
 
 -- Only what is empty is closed, and what is closed stays.
-row 29 | open B in W for USD, close W                                  | A CLOSED, leaving nothing, B CLOSED, leaving nothing, W closed (A B)
+row 29 | open B in W for USD, close W                                  | A CLOSED, B CLOSED, W closed (A B)
 row 29 | load 9, close W                                               | BalanceRemains available: 9
 row 29 | open B in W for USD, B: load 9, close W                       | BalanceRemains available: 9
 row 29 | open B in W for USD, B: load 9, refused: close W, load 1      | LOADED +1, leaving 1
 row 29 | load 9 till day 5, day 5, close W                             | A EXPIRED -9@5, A CLOSED, W closed (A)
-row 29 | load 9, spend 9, freeze W, close W                            | A CLOSED, leaving nothing, W closed (A)
+row 29 | load 9, spend 9, freeze W, close W                            | A CLOSED, W closed (A)
 row 29 | load 9, freeze W, close W                                     | BalanceRemains available: 9
 row 29 | close W, load 1                                               | WalletClosed
 row 29 | close W, spend 1                                              | WalletClosed
@@ -564,59 +564,66 @@ impl World {
     fn step(&mut self, step: &str) -> Result<String, String> {
         let (name, step) = step.split_once(": ").unwrap_or(("A", step));
         let words: Vec<&str> = step.split(' ').collect();
-        let words = match &words[..] {
+        let outcome = match &words[..] {
             [words @ .., "via", code] if code.len() == 3 => {
                 self.addressed.currency = Some(currency(code));
-                words
+                self.perform(name, words)
             }
             [words @ .., "via", id] => {
                 self.addressed.wallet = Some(wallet(id));
-                words
+                self.perform(name, words)
             }
-            words => words,
+            words => self.perform(name, words),
         };
-        match *words {
-            ["day", number] => self.now = day(number),
-            ["just", "before", "day", number] => self.now = day(number).minus(Duration(1)),
-            ["grace", days, "days"] => self.grace = Duration::days(days.parse().unwrap()),
+        self.addressed = Addressed::default();
+        outcome
+    }
 
-            ["load", units] => return self.load(name, false, units, Expiry::Never),
-            ["load", units, "till", "day", number] => return self.load(name, false, units, Expiry::At(day(number))),
-            ["earn", units] => return self.load(name, true, units, Expiry::Never),
-            ["earn", units, "till", "day", number] => return self.load(name, true, units, Expiry::At(day(number))),
-            ["spend", units] => {
-                return self.act(name, &Command::Spend { amount: amount(units)?, note: Note::default() });
+    fn perform(&mut self, name: &str, words: &[&str]) -> Result<String, String> {
+        match *words {
+            ["day", number] => self.clock(day(number)),
+            ["just", "before", "day", number] => self.clock(day(number).minus(Duration(1))),
+            ["grace", days, "days"] => {
+                self.grace = Duration::days(days.parse().unwrap());
+                Ok(String::new())
             }
-            ["refund", original] => {
-                return self.act(name, &Command::Refund { original: id(name, original), amount: None });
-            }
+
+            ["load", units] => self.load(name, false, units, Expiry::Never),
+            ["load", units, "till", "day", number] => self.load(name, false, units, Expiry::At(day(number))),
+            ["earn", units] => self.load(name, true, units, Expiry::Never),
+            ["earn", units, "till", "day", number] => self.load(name, true, units, Expiry::At(day(number))),
+            ["spend", units] => self.act(name, &Command::Spend { amount: amount(units)?, note: Note::default() }),
+            ["refund", original] => self.act(name, &Command::Refund { original: id(name, original), amount: None }),
             ["refund", units, "of", original] => {
                 let (original, amount) = (id(name, original), Some(amount(units)?));
-                return self.act(name, &Command::Refund { original, amount });
+                self.act(name, &Command::Refund { original, amount })
             }
-            ["cancel", original] => return self.act(name, &Command::Cancel { original: id(name, original) }),
-            ["fix", "by", units] => return self.fix(name, Fix::By(Delta::new(units.parse().unwrap()).unwrap())),
-            ["fix", "to", units] => return self.fix(name, Fix::To(balance(units.parse().unwrap()))),
+            ["cancel", original] => self.act(name, &Command::Cancel { original: id(name, original) }),
+            ["fix", "by", units] => self.fix(name, Fix::By(Delta::new(units.parse().unwrap()).unwrap())),
+            ["fix", "to", units] => self.fix(name, Fix::To(balance(units.parse().unwrap()))),
 
-            ["create", id] => return self.create(id, Status::Active, Profile::default()),
-            ["create", id, "frozen"] => return self.create(id, Status::Frozen, Profile::default()),
-            ["create", id, "titled", title] => return self.create(id, Status::Active, titled(title)),
+            ["create", id] => self.create(id, Status::Active, Profile::default()),
+            ["create", id, "frozen"] => self.create(id, Status::Frozen, Profile::default()),
+            ["create", id, "titled", title] => self.create(id, Status::Active, titled(title)),
             ["create", id, "by", name] => {
-                let profile = Profile { updated_by: Text::parse(name).ok(), ..Profile::default() };
-                return self.create(id, Status::Active, profile);
+                self.create(id, Status::Active, Profile { updated_by: Text::parse(name).ok(), ..Profile::default() })
             }
             ["open", name, "in", id, "for", code] => {
                 let command = WalletCommand::Open { number: number(name), currency: currency(code), title: None };
-                return self.change(id, &command);
+                self.change(id, &command)
             }
-            ["add", name, "to", id] => return self.change(id, &WalletCommand::Add { number: number(name) }),
-            ["remove", name, "from", id] => return self.change(id, &WalletCommand::Remove { number: number(name) }),
-            ["freeze", id] => return self.update(id, Some(Status::Frozen), Profile::default()),
-            ["unfreeze", id] => return self.update(id, Some(Status::Active), Profile::default()),
-            ["close", id] => return self.update(id, Some(Status::Closed), Profile::default()),
-            ["title", id, title] => return self.update(id, None, titled(title)),
-            _ => panic!("no step: {step}"),
+            ["add", name, "to", id] => self.change(id, &WalletCommand::Add { number: number(name) }),
+            ["remove", name, "from", id] => self.change(id, &WalletCommand::Remove { number: number(name) }),
+            ["freeze", id] => self.update(id, Some(Status::Frozen), Profile::default()),
+            ["unfreeze", id] => self.update(id, Some(Status::Active), Profile::default()),
+            ["close", id] => self.update(id, Some(Status::Closed), Profile::default()),
+            ["title", id, title] => self.update(id, None, titled(title)),
+            _ => panic!("no step: {words:?}"),
         }
+    }
+
+    fn clock(&mut self, now: Timestamp) -> Result<String, String> {
+        self.now = now;
         Ok(String::new())
     }
 
@@ -636,70 +643,62 @@ impl World {
         self.change(id, &WalletCommand::Update { status, profile })
     }
 
-    fn newest(&self, number: &AccountNumber) -> Option<&Account> {
-        Some(&self.chains.get(number)?.last()?.account)
-    }
-
-    fn decide(&self, name: &str, command: &Command) -> Result<Decision, Refusal> {
-        let entry =
-            |id: &TransactionId| self.chains.get(&id.account)?.iter().find(|entry| entry.account.seq == id.seq);
-        let original = command.original().and_then(entry);
-        let context = Context { now: self.now, addressed: &self.addressed, original, refund_extension: self.grace };
-        decide(self.newest(&number(name)), command, &context)
-    }
-
     fn act(&mut self, name: &str, command: &Command) -> Result<String, String> {
         let decision = self.decide(name, command).map_err(refused)?;
         let done: Vec<String> = self.commit(name, decision).iter().map(written).collect();
-        Ok(format!("{}, leaving {}", done.join(", "), self.left(name)))
+        let left: Vec<String> = self.newest(name).unwrap().lots.iter().map(|(expiry, part)| {
+            format!("{}{}", part.minor_units(), at(expiry))
+        }).collect();
+        let left = if left.is_empty() { "nothing".to_owned() } else { left.join(" ") };
+        Ok(format!("{}, leaving {left}", done.join(", ")))
     }
 
     fn change(&mut self, id: &str, command: &WalletCommand) -> Result<String, String> {
         let id = wallet(id);
-        let named = command.account().and_then(|number| self.newest(number));
+        let named = command.account().and_then(|number| self.newest(number.as_str()));
         let change = change_wallet(&id, self.wallets.get(&id), named, command, self.now).map_err(refused)?;
         // All of it is decided before any of it is written.
-        let decide = |(number, command): &(AccountNumber, Command)| {
-            Ok((number.to_string(), self.decide(number.as_str(), command).map_err(refused)?))
-        };
-        let decisions: Vec<(String, Decision)> = change.commands.iter().map(decide).collect::<Result<_, String>>()?;
+        let mut decisions = Vec::new();
+        for (number, command) in &change.commands {
+            decisions.push((number.as_str(), self.decide(number.as_str(), command).map_err(refused)?));
+        }
 
         let mut done = Vec::new();
         for (name, decision) in decisions {
-            let expired = decision.expired.is_some();
-            done.extend(self.commit(&name, decision).iter().map(|entry| format!("{name} {}", written(entry))));
-            // An entry that booked what had expired has said it all.
-            if !expired {
-                done.push(format!("leaving {}", self.left(&name)));
-            }
+            done.extend(self.commit(name, decision).iter().map(|entry| format!("{name} {}", written(entry))));
         }
-        let Wallet { status, accounts, .. } = &change.wallet;
-        let accounts: Vec<&str> = accounts.values().map(AccountNumber::as_str).collect();
-        done.push(format!("{id} {} ({})", status.as_str(), accounts.join(" ")));
+        let accounts: Vec<&str> = change.wallet.accounts.values().map(AccountNumber::as_str).collect();
+        done.push(format!("{id} {} ({})", change.wallet.status.as_str(), accounts.join(" ")));
         self.wallets.insert(id, change.wallet);
         Ok(done.join(", "))
     }
 
-    /// Appends what was decided and marks its original, as the store does.
-    fn commit(&mut self, name: &str, decision: Decision) -> Vec<Transaction> {
-        let entries: Vec<Transaction> = decision.expired.into_iter().chain([decision.transaction]).collect();
-        let chain = self.chains.entry(number(name)).or_default();
-        let mut marked =
-            |seq: Seq, mark: fn(&mut Transaction, Mark), by: Mark| {
-                mark(chain.iter_mut().find(|entry| entry.account.seq == seq).unwrap(), by);
-            };
-        match decision.mark {
-            None => {}
-            Some(by @ (Mark::Refunded { original, .. } | Mark::Canceled { original, .. })) => marked(original, mark, by),
-        }
-        chain.extend(entries.iter().cloned());
-        entries
+    fn newest(&self, name: &str) -> Option<&Account> {
+        Some(&self.chains.get(&number(name))?.last()?.account)
     }
 
-    fn left(&self, name: &str) -> String {
-        let lots = &self.newest(&number(name)).unwrap().lots;
-        let parts: Vec<String> = lots.iter().map(|(expiry, part)| format!("{}{}", part.minor_units(), at(expiry))).collect();
-        if parts.is_empty() { "nothing".to_owned() } else { parts.join(" ") }
+    fn decide(&self, name: &str, command: &Command) -> Result<Decision, Refusal> {
+        let original = command.original().and_then(|id| {
+            self.chains.get(&id.account)?.iter().find(|entry| entry.account.seq == id.seq)
+        });
+        let context = Context { now: self.now, addressed: &self.addressed, original, refund_extension: self.grace };
+        decide(self.newest(name), command, &context)
+    }
+
+    /// Marks the original and appends what was decided, as the store does.
+    fn commit(&mut self, name: &str, decision: Decision) -> Vec<Transaction> {
+        let chain = self.chains.entry(number(name)).or_default();
+        if let Some(mark) = decision.mark {
+            let (Mark::Refunded { original, .. } | Mark::Canceled { original, .. }) = mark;
+            let original = chain.iter_mut().find(|entry| entry.account.seq == original).unwrap();
+            match mark {
+                Mark::Refunded { after, .. } => original.refunded = after,
+                Mark::Canceled { by, .. } => original.canceled_by = Some(by),
+            }
+        }
+        let entries: Vec<Transaction> = decision.expired.into_iter().chain([decision.transaction]).collect();
+        chain.extend(entries.iter().cloned());
+        entries
     }
 
     fn account(&mut self, change: fn(&mut Account)) {
@@ -720,4 +719,55 @@ impl World {
     fn wallet(&mut self, change: fn(&mut Wallet)) {
         self.wallets.values_mut().for_each(change);
     }
+}
+
+fn written(entry: &Transaction) -> String {
+    let moves = entry.moves.iter().map(|(expiry, delta)| format!(" {:+}{}", delta.minor_units(), at(*expiry)));
+    entry.kind.name().to_owned() + &moves.collect::<String>()
+}
+
+fn refused(refusal: Refusal) -> String {
+    ["Balance(", "Seq(", ")", "{ ", " }"].iter().fold(format!("{refusal:?}"), |text, frame| text.replace(frame, ""))
+}
+
+fn at(expiry: Expiry) -> String {
+    match expiry {
+        Expiry::At(instant) => format!("@{}", instant.seconds() / (24 * 60 * 60)),
+        Expiry::Never => String::new(),
+    }
+}
+
+fn day(number: &str) -> Timestamp {
+    Timestamp(0).plus(Duration::days(number.parse().unwrap()))
+}
+
+fn amount(units: &str) -> Result<Amount, String> {
+    units.parse().ok().and_then(Amount::new).ok_or("malformed".to_owned())
+}
+
+fn balance(units: u64) -> Balance {
+    Balance::new(units).unwrap()
+}
+
+/// `#3` is of the account that acts, `B#3` of another.
+fn id(acting: &str, text: &str) -> TransactionId {
+    let (name, seq) = text.split_once('#').unwrap();
+    let name = if name.is_empty() { acting } else { name };
+    TransactionId { account: number(name), seq: Seq::new(seq.parse().unwrap()).unwrap() }
+}
+
+fn titled(title: &str) -> Profile {
+    Profile { title: Text::parse(title).ok(), ..Profile::default() }
+}
+
+fn number(name: &str) -> AccountNumber {
+    AccountNumber::parse(name).unwrap()
+}
+
+fn wallet(name: &str) -> WalletId {
+    WalletId::parse(name).unwrap()
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
 }
