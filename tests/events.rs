@@ -93,7 +93,9 @@ async fn play(operation: &str, binary: &str) {
     let printed = function.printed();
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines.len(), 2, "one line per request: {printed}");
-    lines.into_iter().for_each(|line| check_log(line, operation, &event));
+    for line in lines {
+        check_log(line, operation, &event);
+    }
 
     let template = template::template();
     let function = template::functions(&template).into_iter().find(|function| function.binary == operation).unwrap();
@@ -110,7 +112,9 @@ fn check_log(line: &str, operation: &str, event: &Value) {
     let body: Value = event["body"].as_str().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
     let members = [&body, &event["queryStringParameters"]].into_iter().filter_map(Value::as_object).flatten();
     let headers = ["x-api-key", "idempotency-key"].into_iter().filter_map(|name| event["headers"].get(name));
-    for sent in members.map(|(_, value)| value).chain(headers).filter_map(Value::as_str) {
+    let sent = members.map(|(_, value)| value).chain(headers).filter_map(Value::as_str);
+    // A digit or two are in the log by chance.
+    for sent in sent.filter(|sent| sent.len() > 2) {
         assert!(!line.contains(sent), "{sent} is in the log: {line}");
     }
 }
@@ -183,7 +187,11 @@ async fn world() -> Embedded {
     };
     world.store.put_credential(&credential).await.unwrap();
     for (path, key, body) in [
-        ("createWallet/demo", None, r#"{"walletId":"USER-Bermet-300914520871","userId":"300914520871","title":"Bermet"}"#),
+        (
+            "createWallet/demo",
+            None,
+            r#"{"walletId":"USER-Bermet-300914520871","userId":"300914520871","title":"Bermet"}"#,
+        ),
         (
             "createAccount/demo",
             None,
@@ -195,7 +203,7 @@ async fn world() -> Embedded {
             None,
             r#"{"amount":5000,"channel":"CAMPAIGN","type":"EARNED","expiresAt":"2099-12-31T00:00:00.000Z"}"#,
         ),
-        ("spend/demo-bermet-kgs", None, r#"{"amount":15000,"channel":"POS","description":"Groceries"}"#),
+        ("spend/demo-bermet-kgs", None, r#"{"amount":3000,"channel":"POS","description":"Groceries"}"#),
     ] {
         world.wait_millis(1_000);
         let answered = world.post(path, key, body).await;
@@ -268,11 +276,7 @@ async fn failure(State(world): State<Arc<Surroundings>>, uri: Uri, body: String)
     StatusCode::ACCEPTED
 }
 
-async fn dynamodb_call(
-    State(world): State<Arc<Surroundings>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> impl IntoResponse {
+async fn dynamodb_call(State(world): State<Arc<Surroundings>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let target = headers["x-amz-target"].to_str().unwrap();
     let action = target.rsplit('.').next().unwrap();
     let done = actions(action, &serde_json::from_slice(&body).unwrap());

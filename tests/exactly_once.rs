@@ -122,9 +122,7 @@ async fn a_refusal_is_not_remembered() {
 /// What an account's load costs: 2 calls, and one more with a key once the ring has spilled; 1 unit an entry and 1 a record.
 #[tokio::test]
 async fn a_full_ring_costs_one_write_unit_more() {
-    let project = Project::new(ProjectId::parse("demo").unwrap());
-    let tables = Tables { feed: false, ..Tables::default() };
-    let world = funded(World::over(Embedded::memory(), project, tables).await).await;
+    let world = funded(World::with_feed(false).await).await;
     for number in 0..3 * RING_KEYS_MAX {
         spend(&world, &format!("warm-{number}")).await;
     }
@@ -150,9 +148,7 @@ async fn a_full_ring_costs_one_write_unit_more() {
 /// With names and remarks as long as callers really use, a full ring leaves an entry within one write unit of 1 KB.
 #[tokio::test]
 async fn an_entry_with_a_full_ring_fits_one_write_unit() {
-    let project = Project::new(ProjectId::parse("demo").unwrap());
-    let tables = Tables { feed: false, ..Tables::default() };
-    let world = World::over(Embedded::memory(), project, tables).await;
+    let world = World::with_feed(false).await;
     let account = "4f1e0c9a7b3d4f5e8a6b2c1d0e9f8a7b";
     world.open("USER-Asel-123212412124", "POINT", account).await;
     let body = r#"{"amount": 12500, "channel": "ECOMMERCE", "description": "Order 2026-000123456",

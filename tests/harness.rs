@@ -87,6 +87,12 @@ impl World {
         World::over(Embedded::memory(), Project::new(ProjectId::parse("demo").unwrap()), Tables::default()).await
     }
 
+    /// The same, with the transactions' feed on or off.
+    pub async fn with_feed(feed: bool) -> World {
+        let tables = Tables { feed, ..Tables::default() };
+        World::over(Embedded::memory(), Project::new(ProjectId::parse("demo").unwrap()), tables).await
+    }
+
     /// A world over data that may be there already.
     pub async fn over(embedded: Embedded, project: Project, tables: Tables) -> World {
         let wire =
@@ -275,6 +281,14 @@ impl Wire {
         let mut faults = self.faults.lock().unwrap();
         let place = faults.iter().position(|(kind, _)| kind == target)?;
         faults.remove(place).map(|(_, fault)| fault)
+    }
+
+    /// Calls DynamoDB past the service.
+    pub fn answer(&self, target: &str, request: &Value) -> Value {
+        let (status, body) =
+            self.embedded.answer(&format!("DynamoDB_20120810.{target}"), request.to_string().as_bytes());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
     }
 
     fn do_it(&self, target: &str, request: &[u8]) -> (u16, String) {

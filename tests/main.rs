@@ -15,9 +15,13 @@
 
 mod access_patterns;
 mod concurrency;
+mod costs;
+mod events;
 mod exactly_once;
 mod faults;
 mod golden;
 mod harness;
 mod nonsense;
 mod stories;
+mod template;
+mod tidy;

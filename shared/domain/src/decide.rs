@@ -181,8 +181,9 @@ pub enum Mark {
 /// The first [`Refusal`] that applies.
 pub fn decide(account: Option<&Account>, command: &Command, context: &Context) -> Result<Decision, Refusal> {
     let account = match (account, command) {
+        (_, Command::Open { status: Status::Closed, .. }) => return Err(Refusal::WalletClosed),
         (None, Command::Open { number, currency, wallet, status, title }) => {
-            return open(number, currency, wallet, *status, title.as_ref(), context.now);
+            return Ok(open(number, currency, wallet, *status, title.as_ref(), context.now));
         }
         (Some(_), Command::Open { .. }) => return Err(Refusal::AccountExists),
         (account, _) => account.filter(|account| context.addressed.is(account)).ok_or(Refusal::NotFound)?,
@@ -192,7 +193,7 @@ pub fn decide(account: Option<&Account>, command: &Command, context: &Context) -
         Some(id) if id.account == account.number => Some(context.original.ok_or(Refusal::NotFound)?),
         Some(_) => return Err(Refusal::NotFound),
     };
-    if account.status == Status::Closed {
+    if account.status == Status::Closed || matches!(command, Command::Link { status: Status::Closed, .. }) {
         return Err(Refusal::WalletClosed);
     }
 
@@ -222,10 +223,7 @@ fn open(
     status: Status,
     title: Option<&Text>,
     now: Timestamp,
-) -> Result<Decision, Refusal> {
-    if status == Status::Closed {
-        return Err(Refusal::WalletClosed);
-    }
+) -> Decision {
     let account = Account {
         number: number.clone(),
         currency: currency.clone(),
@@ -244,7 +242,7 @@ fn open(
         refunded: Balance::ZERO,
         canceled_by: None,
     };
-    Ok(Decision { expired: None, transaction, mark: None })
+    Decision { expired: None, transaction, mark: None }
 }
 
 /// The account without what has expired at `at`, and the entry that books it.

@@ -19,10 +19,10 @@ pub enum Refusal {
     WalletExists,
     /// The wallet has an account in that currency, or the account number is taken.
     AccountExists,
-    /// The account is in a wallet.
-    AccountLinked,
     /// The wallet has as many accounts as it can have.
     WalletFull,
+    /// The account is in a wallet.
+    AccountLinked,
     /// The value to be loaded has expired already.
     ExpiryInPast,
     /// Only spends can be refunded.

@@ -186,6 +186,9 @@ impl Wallet {
     fn joined(&self, number: &AccountNumber, account: Option<&Account>) -> Result<WalletChange, Refusal> {
         let account = account.ok_or(Refusal::NotFound)?;
         self.takes_changes()?;
+        if account.status == Status::Closed {
+            return Err(Refusal::WalletClosed);
+        }
         let command = Command::Link { wallet: self.id.clone(), status: self.status };
         self.with(&account.currency, number, command)
     }

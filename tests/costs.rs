@@ -1,0 +1,95 @@
+//! What operations cost, counted at the wire.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Traffic, World};
+
+const LOAD: &str = r#"{"amount": 1, "channel": "POS"}"#;
+
+/// The calls with their units, reads first, such as `Query 1 · PutItem 2`.
+fn told(traffic: &[Traffic]) -> String {
+    let calls: Vec<String> = traffic.iter().map(|call| format!("{} {}", call.target, call.units)).collect();
+    calls.join(" · ")
+}
+
+#[tokio::test]
+async fn a_page_costs_the_same_at_a_hundred_and_at_a_hundred_thousand_transactions() {
+    let mut seen = Vec::new();
+    for total in [100, 100_000] {
+        let world = World::new().await;
+        world.open("USER-1", "EUR", "card").await;
+        world.post("load/demo-card", None, LOAD).await;
+        fill(&world, total);
+        for from in [0, 50, total - 20] {
+            let body = format!(r#"{{"from": {from}, "pageSize": 20}}"#);
+            let answered = world.post("listTransactions/demo-card", None, &body).await;
+            let first = &answered.body["transactions"][0];
+            assert_eq!((&answered.body["total"], &first["sequence"]), (&total.into(), &(total - from).into()));
+            assert_eq!(answered.body["size"], 20);
+            let cost = told(&world.traffic());
+            println!("{total} transactions, page of 20 from {from}: {cost}");
+            seen.push(cost);
+        }
+    }
+    assert!(seen.iter().all(|cost| *cost == seen[0]), "{seen:?}");
+}
+
+/// Fills a chain of two up to `total` by copies of its second entry. Their links are wrong, which paging does not look at.
+fn fill(world: &World, total: u64) {
+    let put = world.traffic().into_iter().rfind(|call| call.target == "PutItem").unwrap().request;
+    let entry = |number: u64| {
+        let mut item = put["Item"].clone();
+        item["sk"] = json!({ "S": format!("T#{number:012}") });
+        item
+    };
+    let numbers: Vec<u64> = (3..=total).collect();
+    for batch in numbers.chunks(25) {
+        let puts: Vec<Value> = batch.iter().map(|number| json!({ "PutRequest": { "Item": entry(*number) } })).collect();
+        world.wire.answer("BatchWriteItem", &json!({ "RequestItems": { "Ledger": puts } }));
+    }
+}
+
+#[tokio::test]
+async fn operations_cost_what_was_designed() {
+    for (feed, index) in [(true, 1.0), (false, 0.0)] {
+        let world = World::with_feed(feed).await;
+        world.open("USER-1", "EUR", "card").await;
+        world.post("load/demo-card", Some("l"), r#"{"amount": 100, "channel": "POS"}"#).await;
+        world.traffic();
+        for (what, key, path, body, cost) in [
+            ("spend", "s", "spend/demo-card", LOAD, format!("Query 1 · PutItem {}", 1.0 + index)),
+            ("replay", "s", "spend/demo-card", LOAD, "Query 1".to_owned()),
+            (
+                "older replay",
+                "l",
+                "load/demo-card",
+                r#"{"amount": 100, "channel": "POS"}"#,
+                "Query 1 · GetItem 1".to_owned(),
+            ),
+            ("refusal", "n", "spend/demo-card", r#"{"amount": 500, "channel": "POS"}"#, "Query 1".to_owned()),
+            (
+                "refund",
+                "r",
+                "refund/demo-card",
+                r#"{"transactionId": "card-3"}"#,
+                format!("GetItem 1 · Query 1 · TransactWriteItems {}", 4.0 + index),
+            ),
+            (
+                "cancel",
+                "c",
+                "cancel/demo-card",
+                r#"{"transactionId": "card-2"}"#,
+                format!("GetItem 1 · Query 1 · TransactWriteItems {}", 4.0 + index),
+            ),
+        ] {
+            world.post(path, Some(key), body).await;
+            let mut traffic = world.traffic();
+            let reads = traffic.iter().take_while(|call| matches!(call.target.as_str(), "Query" | "GetItem")).count();
+            if what != "older replay" {
+                traffic[..reads].sort_by(|one, other| one.target.cmp(&other.target));
+            }
+            println!("feed {feed}: {what}: {}", told(&traffic));
+            assert_eq!(told(&traffic), cost, "{what}");
+        }
+    }
+}
