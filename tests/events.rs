@@ -2,7 +2,7 @@
 //! Runtime API and a DynamoDB. What comes back is compared with the answer beside the event; what was done to the tables,
 //! with what the template permits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use local::embedded::Embedded;
 use local::gateway;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use store::{Credential, Tables};
+use store::{Credential, CredentialKind, Tables};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -50,8 +50,17 @@ macro_rules! operations {
 }
 
 operations! {
-    create_wallet get_wallet update_wallet create_account get_account load spend refund cancel list_transactions
+    create_wallet get_wallet update_wallet
+    create_account get_account get_accounts list_accounts add_account remove_account
+    load spend refund cancel fix list_transactions
 }
+
+/// What a list reads depends on what is asked for. The sample shows one way; these queries go the others.
+const OTHER_QUERIES: &[(&str, &str)] = &[
+    ("list_accounts", "walletId=USER-Bermet-300914520871"),
+    ("list_transactions", "walletId=USER-Bermet-300914520871"),
+    ("list_transactions", ""),
+];
 
 #[test]
 fn every_operation_is_played() {
@@ -78,9 +87,17 @@ fn the_local_gateway_makes_the_same_events() {
 /// Sends the event twice to one instance of the function: the second one is warm, and what it repeats is done only once.
 async fn play(operation: &str, binary: &str) {
     let event = file(operation, "json");
-    let (mut lambda, address) = Lambda::start(world().await, [event.clone(), event.clone()]).await;
+    let others = OTHER_QUERIES.iter().filter(|(name, _)| *name == operation);
+    let others: Vec<Value> = others.map(|(_, query)| with_query(&event, query)).collect();
+    let events = [&[event.clone(), event.clone()], others.as_slice()].concat();
+    let (mut lambda, address) = Lambda::start(world().await, events).await;
     let mut function = Function::start(binary, address);
     let (cold, warm) = (lambda.answer(&mut function).await, lambda.answer(&mut function).await);
+    for other in &others {
+        let answer = lambda.answer(&mut function).await;
+        assert_eq!(answer["statusCode"], 200, "{operation} of {}: {answer}", other["rawQueryString"]);
+        assert_ne!(answer["body"]["size"], 0, "{operation} of {}: {answer}", other["rawQueryString"]);
+    }
 
     let expected = file(operation, "answer.json");
     assert_eq!(blurred(cold.clone(), &expected), expected, "the answer to events/{operation}.json");
@@ -92,7 +109,7 @@ async fn play(operation: &str, binary: &str) {
 
     let printed = function.printed();
     let lines: Vec<_> = printed.lines().collect();
-    assert_eq!(lines.len(), 2, "one line per request: {printed}");
+    assert_eq!(lines.len(), 2 + others.len(), "one line per request: {printed}");
     for line in lines {
         check_log(line, operation, &event);
     }
@@ -100,6 +117,14 @@ async fn play(operation: &str, binary: &str) {
     let template = template::template();
     let function = template::functions(&template).into_iter().find(|function| function.binary == operation).unwrap();
     assert_eq!(*lambda.world.done.lock().unwrap(), function.permissions, "done, and permitted to {}", function.name);
+}
+
+/// The event of the same request with another query string.
+fn with_query(event: &Value, query: &str) -> Value {
+    let mut event = event.clone();
+    event["rawQueryString"] = query.into();
+    event.as_object_mut().unwrap().remove("queryStringParameters");
+    event
 }
 
 /// What a function logs of a request: a short line about it, and nothing that was in it.
@@ -168,8 +193,9 @@ fn request(event: &Value) -> Parts {
     request.into_parts().0
 }
 
-/// The world that all events share: a wallet with an account that was loaded and spent from, long ago. The project keeps its
-/// keys for ever, so the next entry moves the old ones to records, and the events show that too.
+/// The world that all events share: a wallet with an account that was loaded and spent from, and a gift card that has left
+/// its wallet, long ago. The project keeps its keys for ever, so the next entry moves the old ones to records, and the events
+/// show that too.
 async fn world() -> Embedded {
     let embedded = Embedded::memory();
     let project = Project { permanent_keys: true, ..Project::new(ProjectId::parse("demo").unwrap()) };
@@ -179,9 +205,11 @@ async fn world() -> Embedded {
     let key = ApiKey::mint("test", *b"the demo", *b"checked in, so no secret");
     let credential = Credential {
         key_id: key.key_id().to_owned(),
+        kind: CredentialKind::ApiKey,
         secret_hash: key.secret_hash(),
+        signing_key: [0; 32],
         project: project.id,
-        scopes: ["read", "write", "admin"].map(str::to_owned).to_vec(),
+        scopes: ["read", "write", "fix", "admin"].map(str::to_owned).to_vec(),
         revoked: false,
         expires: None,
     };
@@ -204,6 +232,14 @@ async fn world() -> Embedded {
             r#"{"amount":5000,"channel":"CAMPAIGN","type":"EARNED","expiresAt":"2099-12-31T00:00:00.000Z"}"#,
         ),
         ("spend/demo-bermet-kgs", None, r#"{"amount":3000,"channel":"POS","description":"Groceries"}"#),
+        ("createWallet/demo", None, r#"{"walletId":"SHOP-Ala-Too","title":"Ala-Too"}"#),
+        (
+            "createAccount/demo",
+            None,
+            r#"{"walletId":"SHOP-Ala-Too","currency":"POINT","accountNumber":"gift-0042","title":"Gift card"}"#,
+        ),
+        ("load/demo-gift-0042", Some("till-4-000042"), r#"{"amount":2500,"channel":"POS"}"#),
+        ("removeAccount/demo", None, r#"{"walletId":"SHOP-Ala-Too","accountNumber":"gift-0042"}"#),
     ] {
         world.wait_millis(1_000);
         let answered = world.post(path, key, body).await;
@@ -219,17 +255,17 @@ struct Lambda {
 }
 
 struct Surroundings {
-    events: Mutex<Vec<Value>>,
+    events: Mutex<VecDeque<Value>>,
     answers: mpsc::UnboundedSender<Value>,
     dynamodb: Embedded,
-    /// Table and action of everything that was done to the tables.
+    /// Table or index, and action, of everything that was done to the tables.
     done: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Lambda {
-    async fn start(dynamodb: Embedded, events: [Value; 2]) -> (Lambda, SocketAddr) {
+    async fn start(dynamodb: Embedded, events: Vec<Value>) -> (Lambda, SocketAddr) {
         let (sender, answers) = mpsc::unbounded_channel();
-        let (events, done) = (Mutex::new(events.to_vec()), Mutex::default());
+        let (events, done) = (Mutex::new(events.into()), Mutex::default());
         let world = Arc::new(Surroundings { events, answers: sender, dynamodb, done });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -255,7 +291,7 @@ impl Lambda {
 
 /// The function asks for the next event; when there is none, it waits.
 async fn next(State(world): State<Arc<Surroundings>>) -> impl IntoResponse {
-    let event = world.events.lock().unwrap().pop();
+    let event = world.events.lock().unwrap().pop_front();
     let Some(event) = event else { return std::future::pending().await };
     let headers = [
         ("lambda-runtime-aws-request-id", "8f7dd2a9-4bd3-4a2b-9c3a-5a1f0f5a7f10"),
@@ -285,9 +321,12 @@ async fn dynamodb_call(State(world): State<Arc<Surroundings>>, headers: HeaderMa
     (StatusCode::from_u16(status).unwrap(), [("content-type", "application/x-amz-json-1.0")], answer)
 }
 
-/// What a call needs permission for: table and action. The parts of a transaction count as what they are.
+/// What a call needs permission for: table or index, and action. The parts of a transaction count as what they are.
 fn actions(action: &str, call: &Value) -> Vec<(String, String)> {
-    let table = |call: &Value| call["TableName"].as_str().unwrap().to_owned();
+    let table = |call: &Value| {
+        let table = call["TableName"].as_str().unwrap();
+        call["IndexName"].as_str().map_or(table.to_owned(), |index| format!("{table}/index/{index}"))
+    };
     if let Some(parts) = call["TransactItems"].as_array() {
         let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
         parts.flat_map(|(kind, part)| actions(item_action(kind), part)).collect()

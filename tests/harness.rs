@@ -18,7 +18,7 @@ use lambda_http::Request;
 use lambda_http::http::{HeaderMap, Method};
 use local::embedded::Embedded;
 use serde_json::Value;
-use store::{Credential, Entry, Hash, Meter, Store, Tables};
+use store::{Credential, CredentialKind, Entry, Hash, Meter, Store, Tables};
 
 /// 2026-01-01T00:00:00Z.
 const BEGINNING: u64 = 1_767_225_600_000;
@@ -120,7 +120,9 @@ impl World {
         let key = ApiKey::mint("test", drawn.to_be_bytes(), [7; 24]);
         let credential = Credential {
             key_id: key.key_id().to_owned(),
+            kind: CredentialKind::ApiKey,
             secret_hash: key.secret_hash(),
+            signing_key: [0; 32],
             project: project.id.clone(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             revoked: false,
@@ -173,7 +175,7 @@ impl World {
         let Some((operation, _)) = functions::route(method.as_str(), raw_path) else {
             return Answered { status: 404, headers: HeaderMap::new(), body: Value::Null };
         };
-        let response = self.app.handle(operation, self.request(method, path, headers, body)).await;
+        let response = self.app.handle(operation, self.request(&method, path, headers, body)).await;
         let (parts, body) = response.into_parts();
         Answered {
             status: parts.status.as_u16(),
@@ -182,7 +184,7 @@ impl World {
         }
     }
 
-    fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
+    fn request(&self, method: &Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
         let (raw_path, query) = path.split_once('?').unwrap_or((path, ""));
         let text = std::str::from_utf8(body).ok();
@@ -215,7 +217,7 @@ impl World {
 
     async fn read_chain(&self, account: &str) -> Vec<Entry> {
         let meter = Meter::default();
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
         let now = Timestamp(self.clock.load(Ordering::Relaxed));
         let session = self.store.session(&self.project, now, 0, deadline, &meter);
         let account = AccountNumber::parse(account).unwrap();
@@ -228,7 +230,11 @@ impl World {
             assert_eq!(entry.previous, previous, "entry {number} links to the one before");
             assert_eq!(entry.hash, entry.expected_hash(&self.project.id), "entry {number} is as it was hashed");
             posted += transaction.amount().minor_units();
-            assert_eq!(posted, transaction.account.lots.posted().minor_units() as i64, "balance after entry {number}");
+            assert_eq!(
+                posted,
+                transaction.account.lots.posted().minor_units().cast_signed(),
+                "balance after entry {number}"
+            );
             assert!(transaction.account.at >= at, "time goes on at entry {number}");
             assert_eq!(transaction.account.seq.number(), number);
             previous = entry.hash;
@@ -246,7 +252,12 @@ fn refunds_add_up(entries: &[Entry]) {
         let refunds = entries.iter().map(|entry| &entry.transaction);
         let refunds = refunds.filter(|other| other.kind == domain::Kind::Refunded { original: seq });
         let refunded: i64 = refunds.map(|other| other.amount().minor_units()).sum();
-        assert_eq!(refunded, entry.transaction.refunded.minor_units() as i64, "refunded of entry {}", seq.number());
+        assert_eq!(
+            refunded,
+            entry.transaction.refunded.minor_units().cast_signed(),
+            "refunded of entry {}",
+            seq.number()
+        );
         assert!(refunded <= entry.transaction.amount().minor_units().abs(), "no more than the original");
         let cancels: Vec<_> = entries
             .iter()
@@ -295,10 +306,8 @@ impl Wire {
         let (status, body) = self.embedded.answer(&format!("DynamoDB_20120810.{target}"), request);
         let answer: Value = serde_json::from_str(&body).unwrap_or_default();
         let capacity = &answer["ConsumedCapacity"];
-        let units = match capacity {
-            Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
-            one => one["CapacityUnits"].as_f64().unwrap_or_default(),
-        };
+        let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
+        let units = tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum();
         let request = serde_json::from_slice(request).unwrap_or_default();
         let traffic = Traffic { target: target.to_owned(), request, units, done: status == 200 };
         self.traffic.lock().unwrap().push(traffic);

@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
+    clippy::cast_precision_loss,
     clippy::missing_panics_doc,
     unreachable_pub,
     clippy::disallowed_methods,

@@ -31,7 +31,7 @@ async fn bad_bodies_are_refused_by_the_name_of_the_member() {
         format!(r#"{{"amount": 1, "channel": "POS", "x": {}{}}}"#, "[".repeat(levels), "]".repeat(levels))
     };
     let data = |data: &str| format!(r#"{{"amount": 1, "channel": "POS", "additionalData": {data}}}"#);
-    let nested = format!("{}{}", r#"{"a":"#.repeat(9).as_str(), format!("1{}", "}".repeat(9)));
+    let nested = format!("{}1{}", r#"{"a":"#.repeat(9), "}".repeat(9));
     let amount = |amount: &str| format!(r#"{{"amount": {amount}, "channel": "POS"}}"#);
     let cases = [
         ("spend/demo-card", amount("0"), "amount"),
@@ -92,7 +92,7 @@ async fn bad_bodies_are_refused_by_the_name_of_the_member() {
     ];
     for (path, body, words) in cases {
         let answered = world.post(path, None, &body).await;
-        check(&world, &format!("{path} {:.80}", body), &answered, 400, "INVALID_REQUEST", words);
+        check(&world, &format!("{path} {body:.80}"), &answered, 400, "INVALID_REQUEST", words);
     }
     assert_eq!(world.chain("card").await.len(), 2);
 }
@@ -198,7 +198,7 @@ async fn keys_that_open_nothing() {
             check(&world, &format!("{key:?}"), &answered, 403, "FORBIDDEN", words);
         }
         // Who is not let in learns nothing about the body either.
-        let answered = world.send(Method::POST, "/CALL/WalletAPI/spend/demo-card", &headers, &[b'x'; 20_000]).await;
+        let answered = world.send(Method::POST, "/CALL/WalletAPI/spend/demo-card", &headers, &vec![b'x'; 20_000]).await;
         assert_eq!(answered.status, 403, "{answered:?}");
     }
     let logs = world.log.lock().unwrap().join("\n");

@@ -15,7 +15,7 @@ pub struct Function {
     pub binary: String,
     /// Method and path of its routes.
     pub routes: BTreeSet<(String, String)>,
-    /// Table and action, such as `PutItem`.
+    /// Table, or index of a table such as `Ledger/index/Feed`, and action such as `PutItem`.
     pub permissions: BTreeSet<(String, String)>,
 }
 
@@ -55,13 +55,22 @@ fn route(event: &Value) -> (String, String) {
     (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]))
 }
 
-/// What a statement grants: each action on the one table.
+/// What a statement grants: each action on the one table or index.
 fn granted(statement: &Value) -> Vec<(String, String)> {
     assert_eq!(statement["Effect"], "Allow");
-    let resource = text(&statement["Resource"]["!GetAtt"]);
-    let table = resource.strip_suffix(".Arn").unwrap();
+    let resource = granted_on(&statement["Resource"]);
     let action = |action: &Value| action.as_str().unwrap().strip_prefix("dynamodb:").unwrap().to_owned();
-    statement["Action"].as_array().unwrap().iter().map(|name| (table.to_owned(), action(name))).collect()
+    statement["Action"].as_array().unwrap().iter().map(|name| (resource.clone(), action(name))).collect()
+}
+
+/// `!GetAtt Ledger.Arn` is the table, and `!Sub '${Ledger.Arn}/index/Feed'` one of its indexes.
+fn granted_on(resource: &Value) -> String {
+    if let Some(table) = resource["!GetAtt"].as_str() {
+        return table.strip_suffix(".Arn").unwrap().to_owned();
+    }
+    let index = text(&resource["!Sub"]);
+    let (table, index) = index.strip_prefix("${").unwrap().split_once(".Arn}/index/").unwrap();
+    format!("{table}/index/{index}")
 }
 
 fn text(value: &Value) -> String {

@@ -1,7 +1,7 @@
 //! Which account a mircate request means: the body names it, or else the instance does.
 
 use api::{Problem, mircate};
-use domain::{AccountNumber, Addressed, Refusal};
+use domain::{AccountNumber, Addressed, Refusal, WalletId};
 use store::Target;
 
 use crate::shell::{Call, Fault};
@@ -27,6 +27,19 @@ pub(crate) async fn target(call: &Call<'_>) -> Result<Target, Fault> {
         }
     };
     Ok(Target { number, addressed: Addressed { wallet: said.wallet_id, currency: said.currency } })
+}
+
+/// Whether the body or the instance names one account.
+pub(crate) fn names_an_account(call: &Call<'_>) -> Result<bool, Fault> {
+    let said: mircate::Address = call.body.read()?;
+    let by_wallet = said.wallet_id.is_some() && said.currency.is_some();
+    Ok(said.account_number.is_some() || by_wallet || call.instance.account.is_some())
+}
+
+/// The wallet that the body names.
+pub(crate) fn wallet(call: &Call<'_>) -> Result<Option<WalletId>, Fault> {
+    let said: mircate::Address = call.body.read()?;
+    Ok(said.wallet_id)
 }
 
 /// When the body names the account, the instance names it too, or is the project's own account id.

@@ -1,21 +1,27 @@
 //! Who is calling. A [`Principal`] can only come from here, and a call only from a principal.
+//!
+//! mircate sends an API key; liquido an API key and an access token of the same project; paycombat a token, and signs what
+//! it writes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use api::{ApiKey, Problem, Scope};
+use api::oauth::{self, AccessToken};
+use api::{ApiKey, Dialect, Problem, Scope, signature};
 use domain::{Duration, Project, Timestamp};
-use store::{Credential, Meter, Store};
+use lambda_http::Request;
+use lambda_http::http::{Method, header};
+use store::{Credential, CredentialKind, Meter, Store};
 
 use crate::shell::Fault;
 
-/// How long a function rests on what it knows of a key, a key that does not exist included.
+/// How long a function rests on what it knows of a credential, one that does not exist included.
 const CACHE_LIFE: Duration = Duration::seconds(60);
 
-/// How many keys a function remembers; somebody who makes them up only empties its memory.
+/// How many credentials a function remembers; somebody who makes them up only empties its memory.
 const CACHE_KEYS_MAX: usize = 1_000;
 
-/// A caller whose key was checked.
+/// A caller whose credentials were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     pub(crate) project: Arc<Project>,
@@ -29,7 +35,7 @@ impl Principal {
     }
 }
 
-/// The keys that a warm function knows.
+/// The credentials that a warm function knows.
 #[derive(Debug, Default)]
 pub(crate) struct Keyring {
     known: Mutex<HashMap<String, Known>>,
@@ -42,30 +48,99 @@ struct Known {
 }
 
 impl Keyring {
-    /// Finds out who sent `key`. A key that does not exist, was taken back, has ended or has another secret is the same.
+    /// Finds out who sent a request. Credentials that do not exist, were taken back, have ended or are wrong are the same.
     pub(crate) async fn authenticate(
         &self,
         store: &Store,
-        key: Option<&[u8]>,
+        dialect: Dialect,
+        request: &Request,
         now: Timestamp,
         meter: &Meter,
     ) -> Result<Principal, Fault> {
-        let key = key.filter(|key| !key.is_empty()).ok_or(Problem::NoCredentials)?;
-        let key = std::str::from_utf8(key).ok().and_then(ApiKey::parse).ok_or(Problem::UnknownCredentials)?;
-        let known = if let Some(known) = self.remembered(key.key_id(), now) {
-            known
-        } else {
-            let found = store.credential(key.key_id(), meter).await?;
-            let credential = found.map(|(credential, project)| (credential, Arc::new(project)));
-            self.remember(key.key_id(), Known { credential, since: now })
+        let (name, kind) = match dialect {
+            Dialect::Mircate | Dialect::Liquido => ("x-api-key", CredentialKind::ApiKey),
+            Dialect::Paycombat => ("x-token", CredentialKind::Token),
         };
-        let (credential, project) = known.credential.ok_or(Problem::UnknownCredentials)?;
-        let lives = !credential.revoked && credential.expires.is_none_or(|expires| now < expires);
-        if !key.matches(&credential.secret_hash) || !lives {
+        let text = header(request, name).filter(|text| !text.is_empty()).ok_or(Problem::NoCredentials)?;
+        let key = std::str::from_utf8(text).ok().and_then(ApiKey::parse).ok_or(Problem::UnknownCredentials)?;
+        let (credential, project) = self.living(store, kind, key.key_id(), now, meter).await?;
+        if !key.matches(&credential.secret_hash) {
             return Err(Problem::UnknownCredentials.into());
+        }
+        match dialect {
+            Dialect::Mircate => {}
+            Dialect::Liquido => {
+                let client = self.bearer(store, request, now, meter).await?;
+                if client.project != credential.project {
+                    return Err(Problem::UnknownCredentials.into());
+                }
+            }
+            Dialect::Paycombat => {
+                let signature = header(request, "signature").unwrap_or_default();
+                let signature = std::str::from_utf8(signature).unwrap_or_default();
+                let is_read = request.method() == Method::GET;
+                // The vendor's clients sign with the key as it is shown: its hexadecimal text.
+                let signing_key = api::credentials::hex(&credential.signing_key);
+                if !is_read && !signature::verify(signing_key.as_bytes(), request.body(), signature) {
+                    return Err(Problem::UnknownCredentials.into());
+                }
+            }
         }
         let scopes = credential.scopes.iter().filter_map(|word| Scope::parse(word)).collect();
         Ok(Principal { project, scopes })
+    }
+
+    /// The client that an access token was given to.
+    async fn bearer(
+        &self,
+        store: &Store,
+        request: &Request,
+        now: Timestamp,
+        meter: &Meter,
+    ) -> Result<Credential, Fault> {
+        let text = header(request, header::AUTHORIZATION.as_str()).ok_or(Problem::NoCredentials)?;
+        let token = oauth::bearer(std::str::from_utf8(text).ok()).and_then(AccessToken::parse);
+        let token = token.ok_or(Problem::UnknownCredentials)?;
+        let (client, _) = self.living(store, CredentialKind::Client, token.client_id(), now, meter).await?;
+        if token.verify(&client.signing_key, now) { Ok(client) } else { Err(Problem::UnknownCredentials.into()) }
+    }
+
+    /// The client with that id and secret.
+    pub(crate) async fn client(
+        &self,
+        store: &Store,
+        (id, secret): (&str, &str),
+        now: Timestamp,
+        meter: &Meter,
+    ) -> Result<Credential, Fault> {
+        let (client, _) = self.living(store, CredentialKind::Client, id, now, meter).await?;
+        let matches = api::credentials::secret_matches(secret, &client.secret_hash);
+        if matches { Ok(client) } else { Err(Problem::UnknownCredentials.into()) }
+    }
+
+    /// A credential of that kind that is neither taken back nor ended.
+    async fn living(
+        &self,
+        store: &Store,
+        kind: CredentialKind,
+        key_id: &str,
+        now: Timestamp,
+        meter: &Meter,
+    ) -> Result<(Credential, Arc<Project>), Fault> {
+        let known = if let Some(known) = self.remembered(key_id, now) {
+            known
+        } else {
+            let found = store.credential(key_id, meter).await?;
+            let credential = found.map(|(credential, project)| (credential, Arc::new(project)));
+            self.remember(key_id, Known { credential, since: now })
+        };
+        let (credential, project) = known.credential.ok_or(Problem::UnknownCredentials)?;
+        let lives = !credential.revoked && credential.expires.is_none_or(|expires| now < expires);
+        if lives && credential.kind == kind {
+            Ok((credential, project))
+        } else {
+            Err(Problem::UnknownCredentials.into())
+        }
     }
 
     fn remembered(&self, key_id: &str, now: Timestamp) -> Option<Known> {
@@ -82,4 +157,8 @@ impl Keyring {
         }
         known
     }
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> Option<&'r [u8]> {
+    request.headers().get(name).map(lambda_http::http::HeaderValue::as_bytes)
 }

@@ -9,7 +9,9 @@ use crate::shell::{Answer, Call, Fault, Operation, Route};
 /// The operation.
 pub const OPERATION: Operation = Operation {
     name: "cancel",
-    routes: &[Route::post("/CALL/WalletAPI/cancel/{instance}", Scope::Write, |call| Box::pin(mircate(call)))],
+    routes: &[Route::mircate("POST", "/CALL/WalletAPI/cancel/{instance}", Scope::Write, |call| {
+        Box::pin(mircate(call))
+    })],
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -10,8 +10,8 @@ use crate::shell::{Answer, Call, Fault, Operation, Route};
 pub const OPERATION: Operation = Operation {
     name: "get_account",
     routes: &[
-        Route::get("/CALL/WalletAPI/getAccount/{instance}", Scope::Read, |call| Box::pin(mircate(call))),
-        Route::post("/CALL/WalletAPI/getAccount/{instance}", Scope::Read, |call| Box::pin(mircate(call))),
+        Route::mircate("GET", "/CALL/WalletAPI/getAccount/{instance}", Scope::Read, |call| Box::pin(mircate(call))),
+        Route::mircate("POST", "/CALL/WalletAPI/getAccount/{instance}", Scope::Read, |call| Box::pin(mircate(call))),
     ],
 };
 

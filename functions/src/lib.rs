@@ -1,17 +1,24 @@
 //! The operations. Each has a file of its own with its routes and its three beats: parse, act, answer. This file is their
 //! table; [`shell`] runs them.
 
+pub mod add_account;
 mod addressing;
 mod authentication;
 pub mod cancel;
 pub mod create_account;
+pub mod create_token;
 pub mod create_wallet;
+pub mod fix;
 pub mod get_account;
+pub mod get_accounts;
 pub mod get_wallet;
 mod lambda;
+pub mod list_accounts;
 pub mod list_transactions;
+pub mod list_wallets;
 pub mod load;
 pub mod refund;
+pub mod remove_account;
 mod shell;
 pub mod spend;
 pub mod update_wallet;
@@ -21,15 +28,22 @@ pub use shell::{App, Host, Operation, Route};
 
 /// Every operation.
 pub const OPERATIONS: &[&Operation] = &[
+    &create_token::OPERATION,
     &create_wallet::OPERATION,
     &get_wallet::OPERATION,
     &update_wallet::OPERATION,
+    &list_wallets::OPERATION,
     &create_account::OPERATION,
     &get_account::OPERATION,
+    &get_accounts::OPERATION,
+    &list_accounts::OPERATION,
+    &add_account::OPERATION,
+    &remove_account::OPERATION,
     &load::OPERATION,
     &spend::OPERATION,
     &refund::OPERATION,
     &cancel::OPERATION,
+    &fix::OPERATION,
     &list_transactions::OPERATION,
 ];
 

@@ -9,7 +9,7 @@ use crate::shell::{Answer, Call, Fault, Operation, Route};
 /// The operation.
 pub const OPERATION: Operation = Operation {
     name: "load",
-    routes: &[Route::post("/CALL/WalletAPI/load/{instance}", Scope::Write, |call| Box::pin(mircate(call)))],
+    routes: &[Route::mircate("POST", "/CALL/WalletAPI/load/{instance}", Scope::Write, |call| Box::pin(mircate(call)))],
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -9,7 +9,9 @@ use crate::shell::{Answer, Call, Fault, Operation, Route};
 /// The operation.
 pub const OPERATION: Operation = Operation {
     name: "refund",
-    routes: &[Route::post("/CALL/WalletAPI/refund/{instance}", Scope::Write, |call| Box::pin(mircate(call)))],
+    routes: &[Route::mircate("POST", "/CALL/WalletAPI/refund/{instance}", Scope::Write, |call| {
+        Box::pin(mircate(call))
+    })],
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
-use api::{Body, Failure, Problem, Scope, Verdict, mircate};
+use api::{Body, Dialect, Failure, Problem, Scope, mircate};
 use domain::{IdempotencyKey, Intent, ProjectId, Refusal, Timestamp};
 use lambda_http::http::{HeaderValue, Response, header};
 use lambda_http::{Request, RequestExt};
@@ -38,13 +38,22 @@ pub struct Route {
     pub method: &'static str,
     /// The path; a segment in braces stands for any one segment.
     pub path: &'static str,
-    /// What a key must be allowed to do.
+    /// What the caller must be allowed to do.
     pub scope: Scope,
+    /// In which dialect.
+    pub dialect: Dialect,
     pub(crate) run: Run,
 }
 
-/// What a route does.
-pub(crate) type Run = for<'a> fn(&'a Call<'a>) -> Running<'a>;
+/// What a route does: for a caller who is known, or in order to get known.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    Known(Known),
+    Unknown(for<'a> fn(&'a Knock<'a>) -> Running<'a>),
+}
+
+/// What a route does for a caller who is known.
+pub(crate) type Known = for<'a> fn(&'a Call<'a>) -> Running<'a>;
 
 /// A call on its way.
 pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
@@ -72,9 +81,13 @@ pub(crate) struct Call<'a> {
     pub(crate) principal: &'a Principal,
     pub(crate) session: Session<'a>,
     pub(crate) body: Body,
+    /// What stands in the path for the braces, decoded; empty where there are none.
+    pub(crate) parameter: String,
+    /// In mircate, what the path says about project and account; elsewhere just the caller's project.
     pub(crate) instance: mircate::Instance,
     pub(crate) intent: Intent,
     pub(crate) now: Timestamp,
+    has_feed: bool,
     host: &'a Host,
 }
 
@@ -84,21 +97,37 @@ impl Call<'_> {
         &self.principal.project.id
     }
 
-    /// A name that nothing else has.
-    pub(crate) fn fresh_id(&self) -> String {
-        format!("{:032x}", (self.host.random)())
+    /// Whether the whole project can be listed.
+    pub(crate) fn has_feed(&self) -> bool {
+        self.has_feed
+    }
+
+    /// A name that nothing else has: a UUID, version 4.
+    pub(crate) fn fresh_id(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes((self.host.random)().to_be_bytes()).into_uuid()
     }
 }
 
-/// What an operation answers when it was done. Every one answers 200.
+/// One request of somebody who is not known yet.
+pub(crate) struct Knock<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) store: &'a Store,
+    pub(crate) keyring: &'a Keyring,
+    pub(crate) now: Timestamp,
+    pub(crate) meter: &'a Meter,
+}
+
+/// What an operation answers. What was done is 200; only who is not known yet may be told otherwise here.
 pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) body: Value,
     pub(crate) replayed: bool,
 }
 
 impl Answer {
     pub(crate) fn new(body: Value) -> Answer {
-        Answer { body, replayed: false }
+        Answer { status: 200, headers: Vec::new(), body, replayed: false }
     }
 
     pub(crate) fn replayed(self, replayed: bool) -> Answer {
@@ -108,7 +137,7 @@ impl Answer {
 
 /// Why an operation was not done: what the caller is told, and what only the log is.
 pub(crate) struct Fault {
-    failure: Failure,
+    pub(crate) failure: Failure,
     source: Option<store::Error>,
 }
 
@@ -152,12 +181,19 @@ impl Operation {
 }
 
 impl Route {
-    pub(crate) const fn get(path: &'static str, scope: Scope, run: Run) -> Route {
-        Route { method: "GET", path, scope, run }
+    /// A route of mircate.
+    pub(crate) const fn mircate(method: &'static str, path: &'static str, scope: Scope, run: Known) -> Route {
+        Route { method, path, scope, dialect: Dialect::Mircate, run: Run::Known(run) }
     }
 
-    pub(crate) const fn post(path: &'static str, scope: Scope, run: Run) -> Route {
-        Route { method: "POST", path, scope, run }
+    /// A route of liquido.
+    pub(crate) const fn liquido(method: &'static str, path: &'static str, scope: Scope, run: Known) -> Route {
+        Route { method, path, scope, dialect: Dialect::Liquido, run: Run::Known(run) }
+    }
+
+    /// A route of paycombat.
+    pub(crate) const fn paycombat(method: &'static str, path: &'static str, scope: Scope, run: Known) -> Route {
+        Route { method, path, scope, dialect: Dialect::Paycombat, run: Run::Known(run) }
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -229,28 +265,44 @@ impl App {
         let meter = Meter::default();
         let request_id = request_id(&request).unwrap_or_else(|| format!("{:032x}", (self.host.random)()));
         let mut principal = None;
-        let outcome = self.run(operation, &request, &meter, &mut principal).await;
+        let route = operation.route(request.method().as_str(), path(&request));
+        let outcome = match route {
+            Some(route) => self.run(operation, route, &request, &meter, &mut principal).await,
+            None => Err(Problem::NoOperation.into()),
+        };
+        let dialect = route.map_or(Dialect::Mircate, |route| route.dialect);
         let project = principal.as_ref().map(|principal: &Principal| &principal.project.id);
         let entry = Entry { request_id: &request_id, operation: operation.name, project, started, cost: meter.cost() };
-        (self.host.log)(&entry.line(&outcome));
-        answer(&request_id, outcome)
+        (self.host.log)(&entry.line(dialect, &outcome));
+        answer(&request_id, dialect, outcome)
     }
 
     async fn run(
         &self,
         operation: &Operation,
+        route: &Route,
         request: &Request,
         meter: &Meter,
         known: &mut Option<Principal>,
     ) -> Result<Answer, Fault> {
         let path = path(request);
-        let route = operation.route(request.method().as_str(), path).ok_or(Problem::NoOperation)?;
         let now = (self.host.now)();
-        let key = request.headers().get("x-api-key").map(HeaderValue::as_bytes);
-        let principal = known.insert(self.keyring.authenticate(&self.store, key, now, meter).await?);
+        let run = match route.run {
+            Run::Known(run) => run,
+            Run::Unknown(run) => {
+                let knock = Knock { request, store: &self.store, keyring: &self.keyring, now, meter };
+                return run(&knock).await;
+            }
+        };
+        let caller = self.keyring.authenticate(&self.store, route.dialect, request, now, meter).await?;
+        let principal = known.insert(caller);
         principal.may(route.scope)?;
 
-        let instance = mircate::Instance::parse(&route.parameter(path))?;
+        let parameter = route.parameter(path).into_owned();
+        let instance = match route.dialect {
+            Dialect::Mircate => mircate::Instance::parse(&parameter)?,
+            Dialect::Liquido | Dialect::Paycombat => mircate::Instance::of(principal.project.id.clone()),
+        };
         if instance.project != principal.project.id {
             return Err(Problem::OtherProject.into());
         }
@@ -260,17 +312,18 @@ impl App {
             Body::parse(request.body())?
         };
         let key = idempotency_key(request)?;
-        let intent = Intent { key, fingerprint: body.fingerprint(operation.name) };
+        let intent = Intent { key, fingerprint: body.fingerprint(operation.name), permanent: false };
         let deadline = deadline(request, now);
         let session = self.store.session(&principal.project, now, (self.host.random)(), deadline, meter);
-        let call = Call { principal, session, body, instance, intent, now, host: &self.host };
-        (route.run)(&call).await
+        let (has_feed, host) = (self.store.has_feed(), &self.host);
+        let call = Call { principal, session, body, parameter, instance, intent, now, has_feed, host };
+        run(&call).await
     }
 }
 
 impl Entry<'_> {
     /// One line of JSON. Never a body, a key or a person's data.
-    fn line(&self, outcome: &Result<Answer, Fault>) -> String {
+    fn line(&self, dialect: Dialect, outcome: &Result<Answer, Fault>) -> String {
         let mut line = json!({
             "requestId": self.request_id,
             "op": self.operation,
@@ -290,9 +343,10 @@ impl Entry<'_> {
         }
         match outcome {
             Ok(answer) if answer.replayed => say("replayed", true.into()),
+            Ok(answer) if answer.status != 200 => say("code", "FORBIDDEN".into()),
             Ok(_) => {}
             Err(fault) => {
-                say("code", fault.failure.verdict().code.into());
+                say("code", dialect.verdict(&fault.failure).code.into());
                 if let Some(source) = &fault.source {
                     say("error", source.to_string().into());
                 }
@@ -343,12 +397,13 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Problem>
     key.map(Some).map_err(|error| Problem::invalid("Idempotency-Key", &error.to_string()))
 }
 
-fn answer(request_id: &str, outcome: Result<Answer, Fault>) -> Response<lambda_http::Body> {
-    let (status, body, retry_after, replayed) = match outcome {
-        Ok(Answer { body, replayed }) => (200, body, None, replayed),
+fn answer(request_id: &str, dialect: Dialect, outcome: Result<Answer, Fault>) -> Response<lambda_http::Body> {
+    let (Answer { status, headers: extra, body, replayed }, retry_after) = match outcome {
+        Ok(answer) => (answer, None),
         Err(fault) => {
-            let verdict: Verdict = fault.failure.verdict();
-            (verdict.status, mircate::failure(&verdict), verdict.retry_after_seconds, false)
+            let verdict = dialect.verdict(&fault.failure);
+            let answer = Answer { status: verdict.status, ..Answer::new(dialect.failure(&fault.failure)) };
+            (answer, verdict.retry_after_seconds)
         }
     };
     let mut response = Response::new(lambda_http::Body::from(body.to_string()));
@@ -357,6 +412,9 @@ fn answer(request_id: &str, outcome: Result<Answer, Fault>) -> Response<lambda_h
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Ok(request_id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", request_id);
+    }
+    for (name, value) in extra {
+        headers.insert(name, HeaderValue::from_static(value));
     }
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, seconds.into());

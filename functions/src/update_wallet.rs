@@ -1,5 +1,7 @@
 //! updateWallet: freezes, unfreezes or closes a wallet with all its accounts, or changes what is said about it.
 
+use std::collections::BTreeMap;
+
 use api::{Scope, mircate};
 use domain::{Profile, WalletCommand};
 
@@ -8,7 +10,9 @@ use crate::shell::{Answer, Call, Fault, Operation, Route};
 /// The operation.
 pub const OPERATION: Operation = Operation {
     name: "update_wallet",
-    routes: &[Route::post("/CALL/WalletAPI/updateWallet/{instance}", Scope::Admin, |call| Box::pin(mircate(call)))],
+    routes: &[Route::mircate("POST", "/CALL/WalletAPI/updateWallet/{instance}", Scope::Admin, |call| {
+        Box::pin(mircate(call))
+    })],
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
@@ -19,6 +23,7 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
         user_id: wallet.user_id,
         updated_by: wallet.updated_by,
         updated_at: wallet.updated_at,
+        details: BTreeMap::new(),
     };
     let command = WalletCommand::Update { status: wallet.status, profile };
     let updated = call.session.change_wallet(&wallet.wallet_id, &call.intent, &command).await?;

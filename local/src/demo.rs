@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use api::credentials::{ApiKey, Scope};
 use domain::ProjectId;
 use serde::{Deserialize, Serialize};
-use store::{Credential, Meter, Store};
+use store::{Credential, CredentialKind, Meter, Store};
 use tempfile::NamedTempFile;
 
 /// The file of a data folder that keeps the key, so that a command of yesterday works today.
@@ -51,7 +51,9 @@ pub async fn credentials(store: &Store, folder: Option<&Path>, base_url: &str) -
     if store.credential(key.key_id(), &Meter::default()).await.map_err(Unready::Store)?.is_none() {
         let credential = Credential {
             key_id: key.key_id().to_owned(),
+            kind: CredentialKind::ApiKey,
             secret_hash: key.secret_hash(),
+            signing_key: [0; 32],
             project: project(),
             scopes: Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect(),
             revoked: false,

@@ -24,7 +24,7 @@ pub const ADDITIONAL_DATA_BYTES_MAX: usize = 4 * 1024;
 const ADDITIONAL_DATA_DEPTH_MAX: u8 = 8;
 
 /// Members of a query string that are not texts.
-const QUERY_INTEGERS: [&str; 2] = ["from", "pageSize"];
+const QUERY_INTEGERS: [&str; 4] = ["from", "limit", "page", "pageSize"];
 const QUERY_JSON: [&str; 4] = ["filters", "sorts", "expiresAt", "createdAt"];
 
 /// A JSON object that was sent.

@@ -82,6 +82,12 @@ impl ApiKey {
         &self.id
     }
 
+    /// The secret part alone, for credentials that are sent in two parts.
+    #[must_use]
+    pub fn reveal_secret(&self) -> &str {
+        &self.secret
+    }
+
     /// What is stored of the secret. It is random and long, so a plain hash is enough.
     #[must_use]
     pub fn secret_hash(&self) -> [u8; 32] {
@@ -91,7 +97,7 @@ impl ApiKey {
     /// Whether that is the hash of this key's secret; takes equally long for every answer.
     #[must_use]
     pub fn matches(&self, secret_hash: &[u8; 32]) -> bool {
-        self.secret_hash().ct_eq(secret_hash).into()
+        secret_matches(&self.secret, secret_hash)
     }
 }
 
@@ -105,7 +111,16 @@ fn check_sum(signed: &str) -> String {
     format!("{:08x}", crc32fast::hash(signed.as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Whether that is the hash of that secret; takes equally long for every answer.
+#[must_use]
+pub fn secret_matches(secret: &str, secret_hash: &[u8; 32]) -> bool {
+    let hash: [u8; 32] = Sha256::digest(secret).into();
+    hash.ct_eq(secret_hash).into()
+}
+
+/// Bytes as lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String can not fail.

@@ -32,6 +32,9 @@ pub enum Problem {
         /// What is wrong with it.
         reason: String,
     },
+    /// Several members are not what the contract says: each with what is wrong with it, in the contract's order, at least
+    /// one. Fixed texts, so that nothing of what was sent is in them.
+    InvalidFields(Vec<(&'static str, &'static str)>),
     /// The body is over 16 KB.
     BodyTooLarge,
     /// No credentials were sent.
@@ -121,7 +124,7 @@ fn of_refusal(refusal: &Refusal) -> Verdict {
         Refusal::TransactionCanceled => say(400, "TRANSACTION_CANCELED", "The transaction is canceled."),
         Refusal::AlreadyCanceled { canceled_by } => {
             say(400, "ALREADY_CANCELED", "The transaction is canceled already.")
-                .with(json!({ "canceledBy": canceled_by.number() }))
+                .with(json!({ "canceledBy": canceled_by.to_string() }))
         }
         Refusal::PartiallyRefunded => {
             say(400, "PARTIALLY_REFUNDED", "A part was refunded already: refund the rest by a refund without amount.")
@@ -149,10 +152,10 @@ fn of_problem(problem: &Problem) -> Verdict {
     let say = Verdict::new::<&'static str>;
     match problem {
         Problem::NoOperation => say(404, "NOT_FOUND", "There is no such operation."),
-        Problem::InvalidRequest { member, reason } => {
-            let place = if member.is_empty() { String::new() } else { format!("{member}: ") };
-            let verdict = Verdict::new(400, "INVALID_REQUEST", format!("{place}{reason}"));
-            if member.is_empty() { verdict } else { verdict.with(json!({ "member": member })) }
+        Problem::InvalidRequest { member, reason } => invalid_request(member, reason),
+        Problem::InvalidFields(fields) => {
+            let (member, reason) = fields.first().copied().unwrap_or_default();
+            invalid_request(member, reason)
         }
         Problem::BodyTooLarge => say(413, "BODY_TOO_LARGE", "The body must have at most 16384 bytes."),
         Problem::NoCredentials => say(403, "FORBIDDEN", "The header x-api-key is missing."),
@@ -167,6 +170,12 @@ fn of_problem(problem: &Problem) -> Verdict {
         }
         Problem::Internal => say(500, "INTERNAL", "Something went wrong on our side."),
     }
+}
+
+fn invalid_request(member: &str, reason: &str) -> Verdict {
+    let place = if member.is_empty() { String::new() } else { format!("{member}: ") };
+    let verdict = Verdict::new(400, "INVALID_REQUEST", format!("{place}{reason}"));
+    if member.is_empty() { verdict } else { verdict.with(json!({ "member": member })) }
 }
 
 impl Verdict {

@@ -3,10 +3,16 @@
 
 pub mod body;
 pub mod credentials;
+pub mod dialect;
 pub mod failure;
+pub mod liquido;
 pub mod mircate;
+pub mod oauth;
+pub mod paycombat;
+pub mod signature;
 pub mod time;
 
 pub use body::Body;
 pub use credentials::{ApiKey, Scope};
+pub use dialect::Dialect;
 pub use failure::{Failure, Problem, Verdict};

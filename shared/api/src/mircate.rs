@@ -1,14 +1,14 @@
 //! The dialect `mircate`: `/CALL/WalletAPI/<operation>/<instance>`, authenticated by the header `x-api-key`.
 //!
-//! Members marked in `contract.md` as fixed by the vendor's pages are to the letter; the others are our own decision in the
-//! vendor's manner.
+//! Members that the vendor's pages fix are to the letter; the others are our own decision in the vendor's manner.
 
 use domain::transaction::Kind;
 use domain::{
-    Account, AccountNumber, Amount, Currency, Expiry, Note, ProjectId, Status, Text, Transaction, TransactionId,
-    Wallet, WalletId,
+    Account, AccountNumber, Amount, Balance, Currency, Delta, Duration, Expiry, Note, ProjectId, Status, Text,
+    Timestamp, Transaction, TransactionId, Wallet, WalletId,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -32,6 +32,12 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// A project alone.
+    #[must_use]
+    pub fn of(project: ProjectId) -> Instance {
+        Instance { project, account: None }
+    }
+
     /// Reads the last part of a path.
     ///
     /// # Errors
@@ -168,15 +174,116 @@ pub struct Cancel {
     transaction_id: String,
 }
 
-/// The body of listTransactions.
+/// The body of fix: by how much, or to what.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListTransactions {
+pub struct Fix {
+    amount: Option<Delta>,
+    balance: Option<Balance>,
+    description: Text,
+    channel: Option<Text>,
+    reference_id: Option<Text>,
+    user_id: Option<Text>,
+}
+
+impl Fix {
+    /// The correction.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] unless there is exactly one of an amount other than 0 and a balance.
+    pub fn fix(&self) -> Result<domain::Fix, Problem> {
+        match (self.amount, self.balance) {
+            (Some(amount), None) if amount != Delta::ZERO => Ok(domain::Fix::By(amount)),
+            (None, Some(balance)) => Ok(domain::Fix::To(balance)),
+            (Some(_), Some(_)) => Err(Problem::invalid("balance", "must not come with amount")),
+            (Some(_), None) => Err(Problem::invalid("amount", "must not be 0")),
+            (None, None) => Err(Problem::invalid("amount", "is required, or balance")),
+        }
+    }
+
+    /// What is said about it: at least why.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] for an empty description.
+    pub fn note(&self) -> Result<Note, Problem> {
+        if self.description.as_str().trim().is_empty() {
+            return Err(Problem::invalid("description", "must say why"));
+        }
+        Ok(Note {
+            channel: self.channel.clone(),
+            description: Some(self.description.clone()),
+            reference_id: self.reference_id.clone(),
+            user_id: self.user_id.clone(),
+            ..Note::default()
+        })
+    }
+}
+
+/// The body of addAccount and removeAccount.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    /// The wallet.
+    pub wallet_id: WalletId,
+    /// The account that joins or leaves it.
+    pub account_number: AccountNumber,
+}
+
+/// The body of getAccounts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetAccounts {
+    /// The wallet.
+    pub wallet_id: WalletId,
+}
+
+/// The members of every listing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List {
+    /// How many to leave out.
     #[serde(default)]
-    from: u64,
+    pub from: u64,
     page_size: Option<u64>,
     #[serde(default)]
+    filters: Vec<Filter>,
+    #[serde(default)]
     sorts: Vec<Sort>,
+    /// Where an earlier answer says to go on.
+    pub cursor: Option<String>,
+}
+
+/// The members of listTransactions alone.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spans {
+    /// When it was written.
+    pub created_at: Option<Span>,
+    /// When what was loaded expires.
+    pub expires_at: Option<Span>,
+}
+
+/// A span of time. Both ends are in it; a day is all of that day.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    start_date: Option<StartDate>,
+    end_date: Option<EndDate>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StartDate(Timestamp);
+
+/// The first instant after the end.
+#[derive(Clone, Copy, Debug)]
+struct EndDate(Timestamp);
+
+/// One of the alternatives that a listing is narrowed to.
+#[derive(Clone, Debug, Deserialize)]
+struct Filter {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    search: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -252,13 +359,7 @@ impl Cancel {
     }
 }
 
-impl ListTransactions {
-    /// How many to leave out.
-    #[must_use]
-    pub fn from(&self) -> u64 {
-        self.from
-    }
-
+impl List {
     /// How many to answer at most.
     ///
     /// # Errors
@@ -274,6 +375,76 @@ impl ListTransactions {
     pub fn newest_first(&self) -> bool {
         self.sorts.first().is_none_or(|Sort { field: SortField::CreatedAt, order }| matches!(order, SortOrder::Desc))
     }
+
+    /// Whether not everything is asked for.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
+    /// Whether something of that type with those texts is asked for: by one filter at least, if there are any.
+    #[must_use]
+    pub fn wants(&self, kind: &str, texts: &[Option<&str>]) -> bool {
+        let found = |search: &String| {
+            let search = search.to_lowercase();
+            texts.iter().flatten().any(|text| text.to_lowercase().contains(&search))
+        };
+        let fits = |filter: &Filter| {
+            filter.kind.as_ref().is_none_or(|wanted| wanted == kind) && filter.search.as_ref().is_none_or(found)
+        };
+        self.filters.is_empty() || self.filters.iter().any(fits)
+    }
+
+    /// Whether that transaction is asked for.
+    #[must_use]
+    pub fn wants_transaction(&self, transaction: &Transaction) -> bool {
+        let id = transaction.id().to_string();
+        let note = &transaction.note;
+        let texts = [&note.reference_id, &note.description].map(|text| text.as_ref().map(Text::as_str));
+        self.wants(transaction.kind.name(), &[&[Some(id.as_str())], texts.as_slice()].concat())
+    }
+}
+
+impl Span {
+    /// From the first instant in it to the first one after it.
+    #[must_use]
+    pub fn bounds(&self) -> (Timestamp, Option<Timestamp>) {
+        (self.start_date.map_or(Timestamp(0), |start| start.0), self.end_date.map(|end| end.0))
+    }
+
+    /// Whether what the transaction brought in expires within it.
+    #[must_use]
+    pub fn has_expiry_of(&self, transaction: &Transaction) -> bool {
+        let (start, end) = self.bounds();
+        let within = |instant: Timestamp| start <= instant && end.is_none_or(|end| instant < end);
+        loaded_until(transaction).is_some_and(|expiry| matches!(expiry, Expiry::At(instant) if within(instant)))
+    }
+}
+
+impl<'de> Deserialize<'de> for StartDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StartDate, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        time::parse(&text)
+            .or_else(|| time::parse_day(&text))
+            .map(StartDate)
+            .ok_or_else(|| D::Error::custom(time::EXPECTED))
+    }
+}
+
+impl<'de> Deserialize<'de> for EndDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EndDate, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let after = |instant: Timestamp, span| instant.plus(span);
+        let instant = time::parse(&text).map(|instant| after(instant, Duration(1)));
+        let day = || time::parse_day(&text).map(|day| after(day, Duration::days(1)));
+        instant.or_else(day).map(EndDate).ok_or_else(|| D::Error::custom(time::EXPECTED))
+    }
+}
+
+/// Until when what a load brought in can be spent; none for anything but a load.
+fn loaded_until(transaction: &Transaction) -> Option<Expiry> {
+    let is_load = matches!(transaction.kind, Kind::Loaded | Kind::Earned);
+    transaction.moves.keys().next().copied().filter(|_| is_load)
 }
 
 /// A transaction as it is answered.
@@ -322,7 +493,6 @@ impl<'a> TransactionAnswer<'a> {
         let Transaction { kind, note, account, .. } = transaction;
         let amount = transaction.amount().minor_units();
         let original = kind.original().map(|original| transaction.sibling(original).to_string());
-        let expiry = transaction.moves.keys().next().filter(|_| matches!(kind, Kind::Loaded | Kind::Earned));
         TransactionAnswer {
             transaction_id: transaction.id().to_string(),
             kind: kind.name(),
@@ -340,7 +510,7 @@ impl<'a> TransactionAnswer<'a> {
             store_id: note.store_id.as_ref(),
             store_name: note.store_name.as_ref(),
             additional_data: note.additional_data.as_deref().and_then(|text| serde_json::from_str(text).ok()),
-            expires_at: expiry.and_then(|expiry| expiry_text(*expiry)),
+            expires_at: loaded_until(transaction).and_then(expiry_text),
             refunded_transaction_id: original.clone().filter(|_| matches!(kind, Kind::Refunded { .. })),
             canceled_transaction_id: original.filter(|_| matches!(kind, Kind::Canceled { .. })),
             refunded_amount: transaction.refunded.as_amount().map(Amount::minor_units),
@@ -352,21 +522,50 @@ impl<'a> TransactionAnswer<'a> {
 /// The answer of a write: the transaction and the balance after it. Nothing in it ever changes, so a replay is equal to it.
 #[must_use]
 pub fn written(transaction: &Transaction) -> Value {
-    let as_written = Transaction { refunded: domain::Balance::ZERO, canceled_by: None, ..transaction.clone() };
+    let as_written = Transaction { refunded: Balance::ZERO, canceled_by: None, ..transaction.clone() };
     json!({ "transaction": TransactionAnswer::of(&as_written), "balance": transaction.balance() })
 }
 
-/// The answer of a listing.
-#[must_use]
-pub fn transactions(transactions: &[Transaction], from: u64, page_size: u64, total: u64) -> Value {
-    let answers: Vec<_> = transactions.iter().map(TransactionAnswer::of).collect();
-    json!({
-        "transactions": answers,
-        "from": from,
-        "pageSize": page_size,
-        "total": total,
-        "size": transactions.len(),
-    })
+/// A page of a listing.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// How many were left out before it.
+    pub from: u64,
+    /// How long it may be.
+    pub page_size: u64,
+    /// How many there are; with a cursor and where only reading tells, how many were found so far.
+    pub total: u64,
+    /// Where to go on; none at the end.
+    pub cursor: Option<String>,
+}
+
+impl Page {
+    /// The answer of listTransactions.
+    #[must_use]
+    pub fn of_transactions(self, transactions: &[Transaction]) -> Value {
+        let transactions = transactions.iter().map(TransactionAnswer::of).map(|answer| json!(answer));
+        self.of("transactions", &transactions.collect::<Vec<_>>())
+    }
+
+    /// The answer of listAccounts.
+    #[must_use]
+    pub fn of_accounts(self, accounts: &[Value]) -> Value {
+        self.of("accounts", accounts)
+    }
+
+    fn of(self, name: &str, items: &[Value]) -> Value {
+        let mut answer = json!({
+            "from": self.from,
+            "pageSize": self.page_size,
+            "total": self.total,
+            "size": items.len(),
+            name: items,
+        });
+        if let (Some(cursor), Some(members)) = (self.cursor, answer.as_object_mut()) {
+            members.insert("cursor".to_owned(), cursor.into());
+        }
+        answer
+    }
 }
 
 /// A wallet as it is answered: what was sent, its accounts, and when it was created.
@@ -396,7 +595,7 @@ pub fn wallet(project: &ProjectId, wallet: &Wallet) -> Value {
 
 /// An account as it is answered at `now`.
 #[must_use]
-pub fn account(project: &ProjectId, account: &Account, title: Option<&Text>, now: domain::Timestamp) -> Value {
+pub fn account(project: &ProjectId, account: &Account, title: Option<&Text>, now: Timestamp) -> Value {
     let live = account.lots.iter().filter(|(expiry, _)| !expiry.has_come(now));
     let expirations =
         live.filter_map(|(expiry, amount)| Some(json!({ "amount": amount, "expiresAt": expiry_text(expiry)? })));
@@ -416,6 +615,14 @@ pub fn account(project: &ProjectId, account: &Account, title: Option<&Text>, now
         members.extend(title.map(|title| ("title".to_owned(), title.as_str().into())));
     }
     answer
+}
+
+/// How many digits of a currency's minor units are behind the point: as ISO 4217 says, and none for a project's own.
+#[must_use]
+pub fn exponent(currency: &Currency) -> u8 {
+    let iso = iso_currency::Currency::from_code(currency.as_str());
+    let digits = iso.and_then(iso_currency::Currency::exponent);
+    digits.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(0)
 }
 
 /// A failure as it is answered.

@@ -30,6 +30,9 @@ pub fn parse_day(text: &str) -> Option<Timestamp> {
     Some(Timestamp(0).plus(Duration::seconds(seconds)))
 }
 
+/// What a member that is a time has to be.
+pub const EXPECTED: &str = "must be a time such as 2025-04-28T11:53:59.137Z, or a day";
+
 /// When value expires: an instant, or a day, which means the end of that day in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpiresAt(pub Expiry);
@@ -38,8 +41,7 @@ impl<'de> Deserialize<'de> for ExpiresAt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ExpiresAt, D::Error> {
         let text = String::deserialize(deserializer)?;
         let instant = parse(&text).or_else(|| parse_day(&text).map(|day| day.plus(Duration::days(1))));
-        let instant = instant
-            .ok_or_else(|| serde::de::Error::custom("must be a time such as 2025-04-28T11:53:59.137Z, or a day"))?;
+        let instant = instant.ok_or_else(|| serde::de::Error::custom(EXPECTED))?;
         Ok(ExpiresAt(Expiry::At(instant)))
     }
 }

@@ -15,6 +15,8 @@ pub struct Account {
     pub number: AccountNumber,
     /// What it counts; never changes.
     pub currency: Currency,
+    /// How many digits of its minor units are behind the point; never changes.
+    pub exponent: u8,
     /// The wallet it belongs to; none for an account that was removed from one.
     pub wallet: Option<WalletId>,
     /// Whether it may be spent from and written to.

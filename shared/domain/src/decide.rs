@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::account::{Account, Expiry, Lots, Status};
-use crate::ids::{AccountNumber, Currency, Seq, Text, TransactionId, WalletId};
+use crate::ids::{Currency, Seq, TransactionId, WalletId};
 use crate::money::{Amount, Balance, Delta};
 use crate::refusal::Refusal;
 use crate::time::{Duration, Timestamp};
 use crate::transaction::{Kind, Moves, Note, Transaction};
+use crate::wallet::NewAccount;
 
 /// How many different expiries an account holds at most before it takes no more loads: every entry carries them all.
 pub const LOTS_MAX: usize = 366;
@@ -18,16 +19,12 @@ pub const LOTS_MAX: usize = 366;
 pub enum Command {
     /// Open it.
     Open {
-        /// Its number.
-        number: AccountNumber,
-        /// Its currency.
-        currency: Currency,
+        /// What is opened.
+        new: NewAccount,
         /// The wallet that it is opened in.
         wallet: WalletId,
         /// That wallet's status.
         status: Status,
-        /// Its title.
-        title: Option<Text>,
     },
     /// Add value.
     Load {
@@ -182,9 +179,7 @@ pub enum Mark {
 pub fn decide(account: Option<&Account>, command: &Command, context: &Context) -> Result<Decision, Refusal> {
     let account = match (account, command) {
         (_, Command::Open { status: Status::Closed, .. }) => return Err(Refusal::WalletClosed),
-        (None, Command::Open { number, currency, wallet, status, title }) => {
-            return Ok(open(number, currency, wallet, *status, title.as_ref(), context.now));
-        }
+        (None, Command::Open { new, wallet, status }) => return Ok(open(new, wallet, *status, context.now)),
         (Some(_), Command::Open { .. }) => return Err(Refusal::AccountExists),
         (account, _) => account.filter(|account| context.addressed.is(account)).ok_or(Refusal::NotFound)?,
     };
@@ -216,17 +211,11 @@ pub fn decide(account: Option<&Account>, command: &Command, context: &Context) -
     Ok(Decision { expired, transaction, mark })
 }
 
-fn open(
-    number: &AccountNumber,
-    currency: &Currency,
-    wallet: &WalletId,
-    status: Status,
-    title: Option<&Text>,
-    now: Timestamp,
-) -> Decision {
+fn open(new: &NewAccount, wallet: &WalletId, status: Status, now: Timestamp) -> Decision {
     let account = Account {
-        number: number.clone(),
-        currency: currency.clone(),
+        number: new.number.clone(),
+        currency: new.currency.clone(),
+        exponent: new.exponent,
         wallet: Some(wallet.clone()),
         status,
         lots: Lots::EMPTY,
@@ -237,7 +226,7 @@ fn open(
     let transaction = Transaction {
         kind: Kind::Initialized,
         moves: BTreeMap::new(),
-        note: Note { title: title.cloned(), ..Note::default() },
+        note: Note { title: new.title.clone(), ..Note::default() },
         account,
         refunded: Balance::ZERO,
         canceled_by: None,
@@ -310,7 +299,7 @@ impl Next<'_> {
             return Err(Refusal::NotCancelable);
         }
         if let Some(canceled_by) = original.canceled_by {
-            return Err(Refusal::AlreadyCanceled { canceled_by });
+            return Err(Refusal::AlreadyCanceled { canceled_by: original.sibling(canceled_by) });
         }
         let amount = original.amount().magnitude().map_or(Balance::ZERO, Balance::from);
         if !original.refunded.is_zero() {

@@ -137,6 +137,8 @@ pub struct Intent {
     pub key: Option<IdempotencyKey>,
     /// What it asks for.
     pub fingerprint: Fingerprint,
+    /// Whether the key is the public name of what it makes, and so kept for ever whatever its project says.
+    pub permanent: bool,
 }
 
 /// The number of an entry in its account's chain: 1, 2, 3 … without gaps.
@@ -167,7 +169,7 @@ impl Seq {
 }
 
 /// `<accountNumber>-<seq>`: the id is the address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TransactionId {
     /// The account whose chain holds it.
     pub account: AccountNumber,
@@ -183,6 +185,12 @@ impl TransactionId {
         let seq = number.parse().ok().and_then(Seq::new)?;
         let id = TransactionId { account: AccountNumber::parse(account).ok()?, seq };
         (id.to_string() == text).then_some(id)
+    }
+}
+
+impl fmt::Debug for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

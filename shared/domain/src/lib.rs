@@ -22,4 +22,4 @@ pub use project::Project;
 pub use refusal::Refusal;
 pub use time::{Duration, Timestamp};
 pub use transaction::{Kind, Moves, Note, Transaction};
-pub use wallet::{Profile, Wallet, WalletChange, WalletCommand, change_wallet};
+pub use wallet::{NewAccount, Profile, Wallet, WalletChange, WalletCommand, change_wallet};

@@ -1,6 +1,6 @@
 //! Refusals: every business "no" of the product.
 
-use crate::ids::Seq;
+use crate::ids::TransactionId;
 use crate::money::Balance;
 
 /// A business "no". It writes nothing and leaves no trace. Declared in order of precedence: of several that apply, the
@@ -34,7 +34,7 @@ pub enum Refusal {
     /// The transaction was canceled before.
     AlreadyCanceled {
         /// The entry that did.
-        canceled_by: Seq,
+        canceled_by: TransactionId,
     },
     /// A part of the spend was refunded, so it can not be canceled; a refund without amount returns the rest.
     PartiallyRefunded,

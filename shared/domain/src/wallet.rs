@@ -37,6 +37,21 @@ pub struct Profile {
     pub updated_by: Option<Text>,
     /// When, by the caller's clock.
     pub updated_at: Option<Text>,
+    /// What a dialect says besides, by its own names.
+    pub details: BTreeMap<String, String>,
+}
+
+/// An account to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccount {
+    /// Its number.
+    pub number: AccountNumber,
+    /// Its currency.
+    pub currency: Currency,
+    /// How many digits of its minor units are behind the point. Kept with the account and never derived again.
+    pub exponent: u8,
+    /// Its title.
+    pub title: Option<Text>,
 }
 
 /// A change of a wallet.
@@ -48,6 +63,8 @@ pub enum WalletCommand {
         status: Status,
         /// What is said about it.
         profile: Profile,
+        /// The accounts that it has from the start: all of them, or there is no wallet.
+        accounts: Vec<NewAccount>,
     },
     /// Change its status, or what is said about it.
     Update {
@@ -57,14 +74,7 @@ pub enum WalletCommand {
         profile: Profile,
     },
     /// Open an account in it.
-    Open {
-        /// The new account.
-        number: AccountNumber,
-        /// Its currency.
-        currency: Currency,
-        /// Its title.
-        title: Option<Text>,
-    },
+    Open(NewAccount),
     /// Take in an account that is in no wallet.
     Add {
         /// That account.
@@ -82,9 +92,9 @@ impl WalletCommand {
     #[must_use]
     pub fn account(&self) -> Option<&AccountNumber> {
         match self {
-            WalletCommand::Open { number, .. } | WalletCommand::Add { number } | WalletCommand::Remove { number } => {
-                Some(number)
-            }
+            WalletCommand::Open(NewAccount { number, .. })
+            | WalletCommand::Add { number }
+            | WalletCommand::Remove { number } => Some(number),
             WalletCommand::Create { .. } | WalletCommand::Update { .. } => None,
         }
     }
@@ -112,23 +122,29 @@ pub fn change_wallet(
 ) -> Result<WalletChange, Refusal> {
     let Some(wallet) = wallet else {
         return match command {
-            WalletCommand::Create { status, profile } => Ok(WalletChange::of(Wallet {
-                id: id.clone(),
-                status: *status,
-                profile: profile.clone(),
-                created_at: now,
-                accounts: BTreeMap::new(),
-            })),
+            WalletCommand::Create { status, profile, accounts } => {
+                let wallet = Wallet {
+                    id: id.clone(),
+                    status: *status,
+                    profile: profile.clone(),
+                    created_at: now,
+                    accounts: BTreeMap::new(),
+                };
+                accounts.iter().try_fold(WalletChange::of(wallet), |change, account| {
+                    let WalletChange { wallet, commands } = change.wallet.opened(account, None)?;
+                    Ok(WalletChange { wallet, commands: [change.commands, commands].concat() })
+                })
+            }
             WalletCommand::Update { .. }
-            | WalletCommand::Open { .. }
+            | WalletCommand::Open(_)
             | WalletCommand::Add { .. }
             | WalletCommand::Remove { .. } => Err(Refusal::NotFound),
         };
     };
     match command {
-        WalletCommand::Create { status, profile } => wallet.created_again(*status, profile),
+        WalletCommand::Create { status, profile, .. } => wallet.created_again(*status, profile),
         WalletCommand::Update { status, profile } => wallet.updated(*status, profile),
-        WalletCommand::Open { number, currency, title } => wallet.opened(number, currency, title.as_ref(), account),
+        WalletCommand::Open(new) => wallet.opened(new, account),
         WalletCommand::Add { number } => wallet.joined(number, account),
         WalletCommand::Remove { number } => wallet.left(number, account),
     }
@@ -162,25 +178,13 @@ impl Wallet {
         Ok(change)
     }
 
-    fn opened(
-        &self,
-        number: &AccountNumber,
-        currency: &Currency,
-        title: Option<&Text>,
-        account: Option<&Account>,
-    ) -> Result<WalletChange, Refusal> {
+    fn opened(&self, new: &NewAccount, account: Option<&Account>) -> Result<WalletChange, Refusal> {
         self.takes_changes()?;
         if account.is_some() {
             return Err(Refusal::AccountExists);
         }
-        let command = Command::Open {
-            number: number.clone(),
-            currency: currency.clone(),
-            wallet: self.id.clone(),
-            status: self.status,
-            title: title.cloned(),
-        };
-        self.with(currency, number, command)
+        let command = Command::Open { new: new.clone(), wallet: self.id.clone(), status: self.status };
+        self.with(&new.currency, &new.number, command)
     }
 
     fn joined(&self, number: &AccountNumber, account: Option<&Account>) -> Result<WalletChange, Refusal> {
@@ -232,6 +236,7 @@ impl Profile {
             user_id: self.user_id.or_else(|| before.user_id.clone()),
             updated_by: self.updated_by.or_else(|| before.updated_by.clone()),
             updated_at: self.updated_at.or_else(|| before.updated_at.clone()),
+            details: if self.details.is_empty() { before.details.clone() } else { self.details },
         }
     }
 }

@@ -16,7 +16,7 @@ use domain::ids::{SEQ_MAX, TEXT_CHARS_MAX};
 use domain::money::MINOR_UNITS_MAX;
 use domain::{
     Account, AccountNumber, Addressed, Amount, Balance, Command, Context, Currency, Delta, Duration, Expiry, Fix,
-    IdempotencyKey, Kind, Lots, Moves, Note, ProjectId, Refusal, Seq, Status, Text, Timestamp, Transaction,
+    IdempotencyKey, Kind, Lots, Moves, NewAccount, Note, ProjectId, Refusal, Seq, Status, Text, Timestamp, Transaction,
     TransactionId, WalletId, decide,
 };
 use proptest::collection::vec;
@@ -158,11 +158,14 @@ impl Action {
         };
         match self {
             Action::Open => Command::Open {
-                number: number(),
-                currency: Currency::parse("EUR").unwrap(),
+                new: NewAccount {
+                    number: number(),
+                    currency: Currency::parse("EUR").unwrap(),
+                    exponent: 2,
+                    title: None,
+                },
                 wallet: WalletId::parse("W").unwrap(),
                 status: Status::Active,
-                title: None,
             },
             Action::Load { units, lasts, earned } => {
                 let expiry = lasts.map(|ticks| Expiry::At(Timestamp(now.saturating_add_signed(ticks))));
@@ -209,6 +212,7 @@ impl Chain {
         let account = Account {
             number: number(),
             currency: Currency::parse("EUR").unwrap(),
+            exponent: 2,
             wallet: Some(WalletId::parse("W").unwrap()),
             status: Status::Active,
             lots: Lots::EMPTY,
@@ -439,7 +443,7 @@ impl Model {
         match &mut self.entries[original] {
             Past::Other => Err(Refusal::NotCancelable),
             Past::Load { canceled_by: Some(by), .. } | Past::Spend { canceled_by: Some(by), .. } => {
-                Err(Refusal::AlreadyCanceled { canceled_by: seq(*by) })
+                Err(Refusal::AlreadyCanceled { canceled_by: TransactionId { account: number(), seq: seq(*by) } })
             }
             Past::Spend { spent, .. } if spent.is_empty() => Err(Refusal::AlreadyRefunded),
             Past::Spend { spent, amount, .. } if spent.len() < *amount => Err(Refusal::PartiallyRefunded),

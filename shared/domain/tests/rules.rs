@@ -37,8 +37,8 @@ use domain::money::MINOR_UNITS_MAX;
 use domain::wallet::ACCOUNTS_MAX;
 use domain::{
     Account, AccountNumber, Addressed, Amount, Balance, Command, Context, Currency, Decision, Delta, Duration, Expiry,
-    Fix, Kind, Lots, Note, Profile, Refusal, Seq, Status, Text, Timestamp, Transaction, TransactionId, Wallet,
-    WalletCommand, WalletId, change_wallet, decide,
+    Fix, Kind, Lots, NewAccount, Note, Profile, Refusal, Seq, Status, Text, Timestamp, Transaction, TransactionId,
+    Wallet, WalletCommand, WalletId, change_wallet, decide,
 };
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -179,9 +179,9 @@ row 17 | load 100, spend 60, refund 1 of #3, cancel #3              | PartiallyR
 row 17 | load 100, spend 60, refund 59 of #3, cancel #3             | PartiallyRefunded
 
 -- What was canceled is not canceled again.
-row 18 | load 100, spend 60, cancel #3, cancel #3                   | AlreadyCanceled canceled_by: 4
-row 18 | load 100, load 60, cancel #2, spend 1, cancel #2           | AlreadyCanceled canceled_by: 4
-row 18 | load 9@5, load 60, day 5, spend 1, cancel #5, cancel #5    | AlreadyCanceled canceled_by: 6
+row 18 | load 100, spend 60, cancel #3, cancel #3                   | AlreadyCanceled canceled_by: A-4
+row 18 | load 100, load 60, cancel #2, spend 1, cancel #2           | AlreadyCanceled canceled_by: A-4
+row 18 | load 9@5, load 60, day 5, spend 1, cancel #5, cancel #5    | AlreadyCanceled canceled_by: A-6
 
 -- Canceling a load takes its own lot first, then the others in the order of spending.
 row 19 | load 100, cancel #2                                        | CANCELED -100, leaving nothing
@@ -479,13 +479,8 @@ fn refusals() -> Vec<&'static str> {
 #[test]
 fn no_account_is_opened_in_or_joins_a_closed_wallet() {
     let mut world = World::new();
-    let open = Command::Open {
-        number: number("A"),
-        currency: currency("EUR"),
-        wallet: wallet("W"),
-        status: Status::Closed,
-        title: None,
-    };
+    let new = NewAccount { number: number("A"), currency: currency("EUR"), exponent: 2, title: None };
+    let open = Command::Open { new, wallet: wallet("W"), status: Status::Closed };
     assert_eq!(world.decide("B", &open).unwrap_err(), "WalletClosed");
     assert_eq!(world.decide("A", &open).unwrap_err(), "WalletClosed");
 
@@ -644,7 +639,12 @@ impl World {
                 self.create(id, Status::Active, Profile { updated_by: Text::parse(name).ok(), ..Profile::default() })
             }
             ["open", name, "in", id, "for", code] => {
-                let command = WalletCommand::Open { number: number(name), currency: currency(code), title: None };
+                let command = WalletCommand::Open(NewAccount {
+                    number: number(name),
+                    currency: currency(code),
+                    exponent: 2,
+                    title: None,
+                });
                 self.change(id, &command)
             }
             ["add", name, "to", id] => self.change(id, &WalletCommand::Add { number: number(name) }),
@@ -670,7 +670,7 @@ impl World {
     }
 
     fn create(&mut self, id: &str, status: Status, profile: Profile) -> Result<String, String> {
-        self.change(id, &WalletCommand::Create { status, profile })
+        self.change(id, &WalletCommand::Create { status, profile, accounts: Vec::new() })
     }
 
     fn update(&mut self, id: &str, status: Option<Status>, profile: Profile) -> Result<String, String> {

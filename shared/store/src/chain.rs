@@ -3,8 +3,11 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Get, ReturnConsumedCapacity, TransactGetItem};
 use domain::decide::Mark;
 use domain::{
-    AccountNumber, Addressed, Command, Context, Decision, Intent, Refusal, Seq, Timestamp, Transaction, TransactionId,
+    Account, AccountNumber, Addressed, Command, Context, Decision, Intent, Refusal, Seq, Timestamp, Transaction,
+    TransactionId,
 };
+
+use futures_util::future::try_join_all;
 
 use crate::Session;
 use crate::error::{Error, Failure, Trouble};
@@ -117,6 +120,24 @@ impl Session<'_> {
         let page = query.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
         self.meter.read(page.consumed_capacity());
         page.items().first().map(Entry::from_item).transpose()
+    }
+
+    /// The states of those accounts, in that order, without the ones that there are not.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn newest_of(&self, numbers: impl Iterator<Item = AccountNumber>) -> Result<Vec<Account>, Error> {
+        let entries = try_join_all(numbers.map(|number| async move { self.newest(&number).await })).await?;
+        Ok(entries.into_iter().flatten().map(|entry| entry.transaction.account).collect())
+    }
+
+    /// The first entries of those accounts, in that order, without the ones that there are not.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn openings_of(&self, numbers: impl Iterator<Item = AccountNumber>) -> Result<Vec<Transaction>, Error> {
+        let ids: Vec<TransactionId> = numbers.map(|account| TransactionId { account, seq: Seq::FIRST }).collect();
+        self.transactions_of(&ids).await
     }
 
     /// One entry of an account.

@@ -6,7 +6,7 @@
 //! | `kind`, `orig` | entry | what happened; the entry that it refunds or cancels |
 //! | `moves`, `lots` | entry | minor units by expiry in milliseconds, or `never`: moved, and there after it |
 //! | `amount`, `posted` | entry | their sums, for whoever looks at the table: everything here reads `moves` and `lots` |
-//! | `acct`, `cur`, `wallet`, `status`, `opened`, `at` | entry | the account after it; no status is active |
+//! | `acct`, `cur`, `exp`, `wallet`, `status`, `opened`, `at` | entry | the account after it; no status is active |
 //! | `channel`, `descr`, `ref`, `user`, `store`, `shop`, `title`, `data` | entry | what the caller said |
 //! | `prev`, `hash` | entry | the hash link |
 //! | `nonce` | all | the request that wrote it |
@@ -14,7 +14,7 @@
 //! | `ring`, `spilt` | entry | the keys of earlier entries; until when key records are to be looked up |
 //! | `refunded`, `canceled` | entry | the two that change, after the commit |
 //! | `feed`, `at` | entry, wallet | its place in the index `Feed` |
-//! | `status`, `accts`, `title`, `user`, `by`, `byAt`, `ver` | wallet | the wallet; its version counts changes |
+//! | `status`, `accts`, `title`, `user`, `by`, `byAt`, `said`, `ver` | wallet | the wallet; its version counts changes |
 //! | `seq`, `till`, `ttl` | key record | the entry that the key made; until when it counts; when the record may go, in seconds |
 
 use std::collections::{BTreeMap, HashMap};
@@ -91,6 +91,7 @@ impl Entry {
         item.number("posted", Some(account.lots.posted().minor_units()));
         item.text("acct", account.number.as_str());
         item.text("cur", account.currency.as_str());
+        item.number("exp", Some(u64::from(account.exponent)));
         item.some_text("wallet", account.wallet.as_ref().map(WalletId::as_str));
         item.some_text("status", (account.status != Status::Active).then_some(account.status.as_str()));
         item.number("opened", Some(account.opened.0));
@@ -126,6 +127,7 @@ impl Entry {
         let account = Account {
             number: AccountNumber::parse(read.text("acct")?).map_err(|_| read.damaged("acct"))?,
             currency: Currency::parse(read.text("cur")?).map_err(|_| read.damaged("cur"))?,
+            exponent: u8::try_from(read.number("exp")?).map_err(|_| read.damaged("exp"))?,
             wallet: read.some("wallet", |text| WalletId::parse(text).ok())?,
             status: read.some("status", status_of)?.unwrap_or(Status::Active),
             lots: read.lots()?,
@@ -271,6 +273,11 @@ fn wallet_of(item: &Item) -> Result<Wallet, Error> {
     let account = |(currency, number): (&String, &AttributeValue)| {
         Some((Currency::parse(currency).ok()?, AccountNumber::parse(number.as_s().ok()?).ok()?))
     };
+    let details = match item.get("said").map(AttributeValue::as_m) {
+        None => Some(BTreeMap::new()),
+        Some(Ok(said)) => said.iter().map(|(name, text)| Some((name.clone(), text.as_s().ok()?.clone()))).collect(),
+        Some(Err(_)) => None,
+    };
     Ok(Wallet {
         id: WalletId::parse(read.text("wallet")?).map_err(|_| read.damaged("wallet"))?,
         status: status_of(read.text("status")?).ok_or_else(|| read.damaged("status"))?,
@@ -279,6 +286,7 @@ fn wallet_of(item: &Item) -> Result<Wallet, Error> {
             user_id: read.some("user", |text| Text::parse(text).ok())?,
             updated_by: read.some("by", |text| Text::parse(text).ok())?,
             updated_at: read.some("byAt", |text| Text::parse(text).ok())?,
+            details: details.ok_or_else(|| read.damaged("said"))?,
         },
         created_at: Timestamp(read.number("at")?),
         accounts: accounts.iter().map(account).collect::<Option<_>>().ok_or_else(|| read.damaged("accts"))?,
@@ -333,6 +341,11 @@ impl Attributes {
         self.some_text("user", wallet.profile.user_id.as_ref().map(Text::as_str));
         self.some_text("by", wallet.profile.updated_by.as_ref().map(Text::as_str));
         self.some_text("byAt", wallet.profile.updated_at.as_ref().map(Text::as_str));
+        if !wallet.profile.details.is_empty() {
+            let said =
+                wallet.profile.details.iter().map(|(name, text)| (name.clone(), AttributeValue::S(text.clone())));
+            self.put("said", AttributeValue::M(said.collect()));
+        }
         self.number("at", Some(wallet.created_at.0));
         let accounts = wallet
             .accounts

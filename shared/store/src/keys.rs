@@ -11,7 +11,7 @@ use domain::{AccountNumber, IdempotencyKey, ProjectId, Seq, WalletId};
 use sha2::{Digest, Sha256};
 
 /// How many partitions of the feed a project has for each of its kinds, so that no project is one hot key.
-pub(crate) const FEED_SHARDS: u8 = 8;
+pub(crate) const FEED_SHARDS: u32 = 4;
 
 /// A primary key of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,12 @@ impl KeyHash {
 }
 
 pub(crate) fn account(project: &ProjectId, account: &AccountNumber) -> String {
-    format!("{project}#A#{account}")
+    format!("{}{account}", accounts(project))
+}
+
+/// The common beginning of the partition keys of a project's accounts.
+pub(crate) fn accounts(project: &ProjectId) -> String {
+    format!("{project}#A#")
 }
 
 /// The common beginning of the sort keys of entries.
@@ -84,7 +89,11 @@ pub(crate) fn project_key(project: &ProjectId, hash: KeyHash) -> Key {
 
 /// The partition of the feed in which `name` is listed.
 pub(crate) fn feed(project: &ProjectId, what: Feed, name: &str) -> String {
-    let shard = spread(name).rem_euclid(u32::from(FEED_SHARDS));
+    feed_shard(project, what, spread(name).rem_euclid(FEED_SHARDS))
+}
+
+/// One partition of a feed.
+pub(crate) fn feed_shard(project: &ProjectId, what: Feed, shard: u32) -> String {
     let what = match what {
         Feed::Transactions => 'T',
         Feed::Accounts => 'A',

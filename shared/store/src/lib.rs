@@ -9,6 +9,7 @@ mod chain;
 mod connect;
 mod credentials;
 mod error;
+mod feed;
 mod item;
 mod keys;
 mod link;
@@ -22,11 +23,11 @@ mod write;
 
 pub use chain::{Recorded, Target};
 pub use connect::Tables;
-pub use credentials::Credential;
+pub use credentials::{Credential, CredentialKind};
 pub use error::{Error, Failure};
 pub use item::Entry;
 pub use link::Hash;
-pub use listing::Page;
+pub use listing::{Cursor, Listing, Order, Times};
 pub use meter::{Cost, Meter};
 pub use ring::RING_KEYS_MAX;
 pub use wallets::WalletRecorded;
@@ -69,5 +70,11 @@ impl Store {
         meter: &'a Meter,
     ) -> Session<'a> {
         Session { store: self, project, now, nonce, deadline, meter }
+    }
+
+    /// Whether a project's transactions can be listed as a whole.
+    #[must_use]
+    pub fn has_feed(&self) -> bool {
+        self.tables.feed
     }
 }

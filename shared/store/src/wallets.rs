@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 
 use domain::{
-    AccountNumber, Addressed, Context, Intent, Refusal, Seq, Transaction, Wallet, WalletChange, WalletCommand,
-    WalletId, change_wallet, decide,
+    AccountNumber, Addressed, Context, IdempotencyKey, Intent, Kind, Refusal, Transaction, Wallet, WalletChange,
+    WalletCommand, WalletId, change_wallet, decide,
 };
+
+use futures_util::future::try_join_all;
 
 use crate::Session;
 use crate::error::{Error, Failure};
 use crate::item::{Entry, Item, Origin, StoredWallet, WalletKeyRecord};
-use crate::keys::{self, Key, KeyHash};
+use crate::keys::{self, Feed, Key, KeyHash};
+use crate::listing::{Order, Times};
 use crate::pace::Pace;
 use crate::ring::KEY_LIFE;
 use crate::write::{Landing, Write};
@@ -20,8 +23,8 @@ use crate::write::{Landing, Write};
 pub struct WalletRecorded {
     /// The wallet after it.
     pub wallet: Wallet,
-    /// The account that the command named, after it.
-    pub account: Option<Transaction>,
+    /// The first entries of the accounts that it opened.
+    pub opened: Vec<Transaction>,
     /// Whether an earlier request with the same key made the change.
     pub replayed: bool,
 }
@@ -33,6 +36,36 @@ impl Session<'_> {
     /// [`Error`] when the store can not be read.
     pub async fn wallet(&self, id: &WalletId) -> Result<Option<Wallet>, Error> {
         Ok(self.stored_wallet(id).await?.map(|stored| stored.wallet))
+    }
+
+    /// The wallet that a creation with that key made, as it is now.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn wallet_of_key(&self, key: &IdempotencyKey) -> Result<Option<Wallet>, Error> {
+        let key = keys::project_key(&self.project.id, KeyHash::of_project(key));
+        match self.key_record(Some(&key)).await? {
+            Some(record) => self.wallet(&record.wallet.id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The wallets of a project, newest first, at most `count` after leaving out `from`, and whether there are more.
+    /// Eventually consistent.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read.
+    pub async fn wallets(&self, from: u64, count: u64) -> Result<(Vec<Wallet>, bool), Error> {
+        let [from, count] = [from, count].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let wanted = from.saturating_add(count).saturating_add(1);
+        let places = self.places(&[Feed::Wallets], Times::ALL, Order::NewestFirst, None, wanted).await?;
+        let more = places.len() == wanted;
+        let page = places.into_iter().skip(from).take(count);
+        let wallets = try_join_all(page.map(|place| async move {
+            let id = WalletId::parse(&place.name).map_err(|_| Error::Damaged("a wallet in the feed".to_owned()))?;
+            self.wallet(&id).await
+        }));
+        Ok((wallets.await?.into_iter().flatten().collect(), more))
     }
 
     /// Makes a change of a wallet, and of the accounts it touches, exactly once for each key.
@@ -72,7 +105,7 @@ impl Session<'_> {
             self.put_records(append.spilled, &mut pace).await?;
             let mut writes = append.writes;
             if let Some(key) = &key {
-                let end = (!self.project.permanent_keys).then(|| self.now.plus(KEY_LIFE));
+                let end = (!self.project.permanent_keys && !intent.permanent).then(|| self.now.plus(KEY_LIFE));
                 let request = intent.fingerprint;
                 let record = WalletKeyRecord { nonce: self.nonce, request, wallet: append.wallet.clone(), end };
                 writes.push(Write::CreateKeyRecord { item: record.to_item(key), now: self.now });
@@ -82,7 +115,7 @@ impl Session<'_> {
                 if writes.is_empty() { Landing::Committed } else { self.commit(&writes, &mut pace, round).await? };
             match landing {
                 Landing::Committed => {
-                    return Ok(WalletRecorded { wallet: append.wallet, account: append.account, replayed: false });
+                    return Ok(WalletRecorded { wallet: append.wallet, opened: append.opened, replayed: false });
                 }
                 Landing::Lost(_) => pace.wait(|| Error::Busy).await?,
             }
@@ -120,19 +153,15 @@ impl Session<'_> {
         if record.request != intent.fingerprint {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
-        let account = match command {
-            // The number may have been made up for the first request.
-            WalletCommand::Open { currency, .. } => match record.wallet.accounts.get(currency) {
-                Some(number) => self.entry(number, Seq::FIRST).await?,
-                None => None,
-            },
-            WalletCommand::Create { .. }
-            | WalletCommand::Update { .. }
-            | WalletCommand::Add { .. }
-            | WalletCommand::Remove { .. } => None,
+        let WalletKeyRecord { wallet, nonce, .. } = record;
+        // The numbers may have been made up for the first request.
+        let numbers: Vec<AccountNumber> = match command {
+            WalletCommand::Create { .. } => wallet.accounts.values().cloned().collect(),
+            WalletCommand::Open(new) => wallet.accounts.get(&new.currency).cloned().into_iter().collect(),
+            WalletCommand::Update { .. } | WalletCommand::Add { .. } | WalletCommand::Remove { .. } => Vec::new(),
         };
-        let replayed = record.nonce != self.nonce;
-        Ok(WalletRecorded { wallet: record.wallet, account: account.map(|entry| entry.transaction), replayed })
+        let opened = self.openings_of(numbers.into_iter()).await?;
+        Ok(WalletRecorded { wallet, opened, replayed: nonce != self.nonce })
     }
 
     async fn decide_wallet(
@@ -148,7 +177,7 @@ impl Session<'_> {
         let WalletChange { wallet, commands } = change_wallet(id, before, named, command, self.now)?;
         let version = stored.map_or(0, |stored| stored.version);
         let next = StoredWallet { wallet: wallet.clone(), version: version.saturating_add(1) };
-        let mut append = WalletAppend { wallet, account: None, writes: Vec::new(), spilled: Vec::new() };
+        let mut append = WalletAppend { wallet, opened: Vec::new(), writes: Vec::new(), spilled: Vec::new() };
         let item = next.to_item(self.project, self.nonce);
         match before {
             None => append.writes.push(Write::Create(item)),
@@ -175,7 +204,7 @@ impl Session<'_> {
             let next = self.append(newest.as_ref(), decision, origin);
             append.writes.extend(next.writes(self));
             append.spilled.extend(next.spilled().iter().cloned());
-            append.account = next.into_transaction();
+            append.opened.extend(next.into_transaction().filter(|entry| entry.kind == Kind::Initialized));
         }
         Ok(append)
     }
@@ -184,7 +213,7 @@ impl Session<'_> {
 /// A change of a wallet, ready to be written.
 struct WalletAppend {
     wallet: Wallet,
-    account: Option<Transaction>,
+    opened: Vec<Transaction>,
     writes: Vec<Write>,
     spilled: Vec<Item>,
 }
