@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use api::ApiKey;
+use api::{ApiKey, Dialect};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -68,9 +68,14 @@ pub struct World {
     pub app: Arc<App>,
     pub clock: Arc<AtomicU64>,
     drawn: Arc<AtomicU64>,
+    minted: AtomicU64,
     pub log: Arc<Mutex<Vec<String>>>,
     pub project: Project,
     pub key: String,
+    /// What liquido's client exchanges for access tokens: its id and secret.
+    pub client: (String, String),
+    /// What paycombat sends, and signs with.
+    pub token: (String, String),
 }
 
 /// What came back.
@@ -103,8 +108,23 @@ impl World {
         let drawn = Arc::default();
         let log = Arc::new(Mutex::new(Vec::new()));
         let app = Arc::new(App::new(store.clone(), host(&clock, &drawn, &log)));
-        let mut world = World { wire, store, app, clock, drawn, log, project: project.clone(), key: String::new() };
-        world.key = world.grant(&project, &["read", "write", "fix", "admin"]).await;
+        let mut world = World {
+            wire,
+            store,
+            app,
+            clock,
+            drawn,
+            minted: AtomicU64::new(1),
+            log,
+            project: project.clone(),
+            key: String::new(),
+            client: Default::default(),
+            token: Default::default(),
+        };
+        let all = ["read", "write", "fix", "admin"];
+        world.key = world.grant(&project, &all).await;
+        world.client = world.grant_client(&project).await;
+        world.token = world.grant_token(&project, &all).await;
         world.wire.traffic.lock().unwrap().clear();
         world
     }
@@ -114,15 +134,32 @@ impl World {
         self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.drawn, &self.log)));
     }
 
-    /// A new key.
+    /// A new API key.
     pub async fn grant(&self, project: &Project, scopes: &[&str]) -> String {
-        let drawn = self.clock.load(Ordering::Relaxed) ^ (self.wire.turns.fetch_add(1, Ordering::Relaxed) << 48);
-        let key = ApiKey::mint("test", drawn.to_be_bytes(), [7; 24]);
+        self.mint(project, CredentialKind::ApiKey, scopes).await.0.reveal()
+    }
+
+    /// A new client of liquido: its id and secret.
+    pub async fn grant_client(&self, project: &Project) -> (String, String) {
+        let (key, _) = self.mint(project, CredentialKind::Client, &[]).await;
+        (key.key_id().to_owned(), key.reveal_secret().to_owned())
+    }
+
+    /// A new token of paycombat, and its signature key.
+    pub async fn grant_token(&self, project: &Project, scopes: &[&str]) -> (String, String) {
+        let (key, signing_key) = self.mint(project, CredentialKind::Token, scopes).await;
+        (key.reveal(), api::credentials::hex(&signing_key))
+    }
+
+    async fn mint(&self, project: &Project, kind: CredentialKind, scopes: &[&str]) -> (ApiKey, [u8; 32]) {
+        let number = self.minted.fetch_add(1, Ordering::Relaxed);
+        let key = ApiKey::mint("test", (number ^ BEGINNING).to_be_bytes(), [7; 24]);
+        let signing_key = [u8::try_from(number).unwrap(); 32];
         let credential = Credential {
             key_id: key.key_id().to_owned(),
-            kind: CredentialKind::ApiKey,
+            kind,
             secret_hash: key.secret_hash(),
-            signing_key: [0; 32],
+            signing_key,
             project: project.id.clone(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             revoked: false,
@@ -130,7 +167,7 @@ impl World {
         };
         self.store.put_credential(&credential).await.unwrap();
         self.store.put_project(project).await.unwrap();
-        key.reveal()
+        (key, signing_key)
     }
 
     /// Lets time pass.
@@ -167,6 +204,38 @@ impl World {
         let key = idempotency_key.map(|key| ("idempotency-key", key));
         let headers: Vec<_> = [("x-api-key", self.key.as_str())].into_iter().chain(key).collect();
         self.send(Method::POST, &format!("/CALL/WalletAPI/{path}"), &headers, body.as_bytes()).await
+    }
+
+    /// Calls any route with the credentials that its dialect asks for.
+    pub async fn call(&self, method: Method, path: &str, idempotency_key: Option<&str>, body: &str) -> Answered {
+        let (raw_path, _) = path.split_once('?').unwrap_or((path, ""));
+        let dialect = functions::route(method.as_str(), raw_path).map_or(Dialect::Mircate, |(_, route)| route.dialect);
+        let mut headers = match dialect {
+            Dialect::Mircate => vec![("x-api-key", self.key.clone())],
+            Dialect::Liquido => {
+                let bearer = format!("Bearer {}", self.access_token().await);
+                vec![("x-api-key", self.key.clone()), ("authorization", bearer)]
+            }
+            Dialect::Paycombat => {
+                vec![("x-token", self.token.0.clone()), ("signature", sign(&self.token.1, body.as_bytes()))]
+            }
+        };
+        headers.extend(idempotency_key.map(|key| ("idempotency-key", key.to_owned())));
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.send(method, path, &headers, body.as_bytes()).await
+    }
+
+    /// An access token of liquido.
+    pub async fn access_token(&self) -> String {
+        self.access_token_of(&self.client).await
+    }
+
+    /// An access token of that client.
+    pub async fn access_token_of(&self, (id, secret): &(String, String)) -> String {
+        let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answered = self.send(Method::POST, "/oauth/token", &headers, body.as_bytes()).await;
+        answered.body["access_token"].as_str().expect("a token").to_owned()
     }
 
     /// Sends anything, the way API Gateway does.
@@ -365,4 +434,11 @@ fn response(status: u16, body: String) -> HttpResponse {
 
 fn base64(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes)
+}
+
+/// A signature of paycombat: over the very bytes that are sent.
+pub fn sign(key: &str, body: &[u8]) -> String {
+    use hmac::{KeyInit, Mac};
+    let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body);
+    api::credentials::hex(&mac.finalize().into_bytes())
 }

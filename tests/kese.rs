@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
+mod readme;
+
 #[test]
 fn a_tour_of_the_operations() {
     let home = Home::new();

@@ -22,6 +22,7 @@ mod exactly_once;
 mod faults;
 mod golden;
 mod harness;
+mod isolation;
 mod nonsense;
 mod stories;
 mod template;

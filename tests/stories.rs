@@ -3,7 +3,7 @@
 //!
 //! | line | means |
 //! |---|---|
-//! | `> POST spend/demo-card {…}` | a request; `/CALL/WalletAPI/` is left out |
+//! | `> POST spend/demo-card {…}` | a request; `/CALL/WalletAPI/` is left out, other paths begin with `/` |
 //! | `> [k1] POST …` | the same with the idempotency key `k1` |
 //! | `< 200 {…}` | the answer, marked `replayed` where its header says so |
 //! | `  Query 1 · PutItem 2` | the calls to DynamoDB that it took, with their units |
@@ -23,7 +23,7 @@ use crate::harness::{Answered, Fault, World};
 #[tokio::test]
 async fn every_story_goes_as_it_is_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files = files_below(&folder);
     files.sort();
     assert!(!files.is_empty(), "there are stories");
     let mut wrong = Vec::new();
@@ -35,11 +35,18 @@ async fn every_story_goes_as_it_is_written() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    inside.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
 /// The story as it goes now.
 async fn tell(story: &str) -> String {
     let mut world = World::new().await;
     // The first request of a function also reads who is calling; no story is about that.
     world.post("getWallet/demo", None, r#"{"walletId": "nobody"}"#).await;
+    world.call(Method::GET, "/v1/accounts/wallet/nobody", None, "").await;
+    world.call(Method::GET, "/wallet/nobody", None, "").await;
     world.traffic();
     let mut told = String::new();
     for line in story.lines().filter(|line| !line.starts_with('<') && !line.starts_with("  ")) {
@@ -62,12 +69,8 @@ async fn exchange(world: &World, request: &str) -> String {
     };
     let (method, rest) = request.split_once(' ').unwrap();
     let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
-    let answered = if method == "GET" {
-        let path = format!("/CALL/WalletAPI/{path}");
-        world.send(Method::GET, &path, &[("x-api-key", &world.key)], &[]).await
-    } else {
-        world.post(path, idempotency_key, body).await
-    };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/CALL/WalletAPI/{path}") };
+    let answered = world.call(method.parse::<Method>().unwrap(), &path, idempotency_key, body).await;
     let Answered { status, headers, body } = answered;
     let replayed = if headers.contains_key("idempotent-replayed") { "replayed " } else { "" };
     let mut traffic = world.traffic();
@@ -86,7 +89,7 @@ async fn exchange(world: &World, request: &str) -> String {
 }
 
 fn is_read(target: &str) -> bool {
-    matches!(target, "Query" | "GetItem")
+    matches!(target, "Query" | "GetItem" | "BatchGetItem")
 }
 
 fn happen(world: &mut World, event: &str) {

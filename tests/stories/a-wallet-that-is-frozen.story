@@ -31,7 +31,7 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
 < 200 {"balance":1000,"transaction":{"accountNumber":"euros","amount":300,"balance":1000,"canceledTransactionId":"euros-3","channel":"POS","createdAt":"2026-01-01T00:00:10.000Z","currency":"EUR","sequence":5,"transactionId":"euros-5","type":"CANCELED","walletId":"USER-1"}}
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST cancel/demo-euros {"transactionId": "euros-3"}
-< 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":5},"message":"The transaction is canceled already."}
+< 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":"euros-5"},"message":"The transaction is canceled already."}
   GetItem 1 · Query 1
 > POST refund/demo-euros {"transactionId": "euros-3"}
 < 400 {"code":"TRANSACTION_CANCELED","message":"The transaction is canceled."}
@@ -91,5 +91,5 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
 < 200 {"accountNumber":"dollars","balance":0,"createdAt":"2026-01-01T00:00:03.000Z","currency":"USD","expirations":[],"held":0,"projectId":"demo","status":"closed","walletId":"USER-1"}
   GetItem 1 · GetItem 1 · Query 1
 > POST listTransactions/demo-dollars {"pageSize": 2}
-< 200 {"from":0,"pageSize":2,"size":2,"total":8,"transactions":[{"accountNumber":"dollars","amount":0,"balance":0,"createdAt":"2026-01-01T00:00:26.000Z","currency":"USD","sequence":8,"transactionId":"dollars-8","type":"CLOSED","walletId":"USER-1"},{"accountNumber":"dollars","amount":1,"balance":0,"channel":"POS","createdAt":"2026-01-01T00:00:25.000Z","currency":"USD","sequence":7,"transactionId":"dollars-7","type":"SPENT","walletId":"USER-1"}]}
+< 200 {"cursor":"dollars-6","from":0,"pageSize":2,"size":2,"total":8,"transactions":[{"accountNumber":"dollars","amount":0,"balance":0,"createdAt":"2026-01-01T00:00:26.000Z","currency":"USD","sequence":8,"transactionId":"dollars-8","type":"CLOSED","walletId":"USER-1"},{"accountNumber":"dollars","amount":1,"balance":0,"channel":"POS","createdAt":"2026-01-01T00:00:25.000Z","currency":"USD","sequence":7,"transactionId":"dollars-7","type":"SPENT","walletId":"USER-1"}]}
   Query 1 · Query 1

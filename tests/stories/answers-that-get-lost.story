@@ -81,4 +81,4 @@ And for creations, whose keys are the project's.
   Query 1 · PutItem 2
 > [open] POST createAccount/demo {"walletId": "USER-2", "currency": "EUR", "accountNumber": "second"}
 < 200 replayed {"accountNumber":"second","balance":0,"createdAt":"2026-01-01T00:00:18.000Z","currency":"EUR","expirations":[],"held":0,"projectId":"demo","status":"active","walletId":"USER-2"}
-  GetItem 1 · GetItem 1 · GetItem 1 · Query 1
+  BatchGetItem 1 · GetItem 1 · GetItem 1 · Query 1

@@ -59,7 +59,7 @@ A load whose value has expired can not be canceled (row 21); one that is there c
 < 200 {"balance":29,"transaction":{"accountNumber":"points","amount":100,"balance":29,"canceledTransactionId":"points-3","channel":"POS","createdAt":"2026-01-01T12:00:16.000Z","currency":"POINT","sequence":10,"transactionId":"points-10","type":"CANCELED","walletId":"USER-1"}}
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST cancel/demo-points {"transactionId": "points-3"}
-< 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":10},"message":"The transaction is canceled already."}
+< 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":"points-10"},"message":"The transaction is canceled already."}
   GetItem 1 · Query 1
 > POST spend/demo-points {"amount": 101, "channel": "POS"}
 < 400 {"code":"INSUFFICIENT_BALANCE","details":{"available":29,"shortfall":72},"message":"The balance is not enough."}

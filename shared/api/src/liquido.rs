@@ -59,8 +59,10 @@ impl CreateWallet {
         let currency = fields.required("currency", currency);
         let group = fields.optional("groupId", group);
         let key = fields.required("idempotencyKey", IdempotencyKey::parse);
-        match (phone, name, country, currency, group, key) {
-            (Some(phone), Some(name), Some(country), Some(currency), Some(group), Some(idempotency_key)) => {
+        match (phone, name, country, currency, key) {
+            (Some(phone), Some(name), Some(country), Some(currency), Some(idempotency_key))
+                if fields.wrong.is_empty() =>
+            {
                 Ok(CreateWallet { phone, name, country, currency, group, idempotency_key })
             }
             _ => Err(Problem::InvalidFields(fields.wrong)),
@@ -155,9 +157,10 @@ impl Fields {
         read.map_err(|Malformed(reason)| self.wrong.push((name, reason))).ok()
     }
 
-    /// None if it is wrong, some none if it was not sent.
-    fn optional<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, Malformed>) -> Option<Option<T>> {
-        if self.sent(name).is_none() { Some(None) } else { self.required(name, parse).map(Some) }
+    /// None also if it is wrong.
+    fn optional<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, Malformed>) -> Option<T> {
+        self.sent(name)?;
+        self.required(name, parse)
     }
 
     fn sent(&self, name: &str) -> Option<&Value> {

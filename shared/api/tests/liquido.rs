@@ -1,6 +1,11 @@
 //! What the dialect `liquido` reads and answers.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops at whatever it does not expect")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at whatever it does not expect"
+)]
 
 use std::collections::BTreeMap;
 

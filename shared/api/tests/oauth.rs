@@ -1,7 +1,5 @@
 //! Access tokens: how they are asked for, and that they can not be forged.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops at whatever it does not expect")]
-
 use api::oauth::{self, AccessToken, LIFETIME, OAuthError, TokenRequest};
 use domain::{Duration, Timestamp};
 use serde_json::json;
