@@ -68,16 +68,20 @@ async fn thirty_two_writers_lose_and_double_nothing_in_ten_seconds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixteen_equal_keys_at_once_have_one_effect_and_one_answer() {
-    for round in 0..20 {
+    let writes = [
+        ("spend/demo-card", r#"{"amount": 900, "channel": "POS"}"#),
+        ("load/demo-card", r#"{"amount": 900, "channel": "POS"}"#),
+        ("refund/demo-card", r#"{"transactionId": "card-3"}"#),
+        ("cancel/demo-card", r#"{"transactionId": "card-3"}"#),
+        ("updateWallet/demo", r#"{"walletId": "USER-1", "status": "frozen"}"#),
+    ];
+    for (path, body) in writes.iter().cycle().take(50) {
         let world = world_with(1_000).await;
-        let body = r#"{"amount": 1000, "channel": "POS"}"#.to_owned();
-        let equal = (world.clone(), "spend/demo-card".to_owned(), Some(format!("key-{round}")), body);
+        world.post("spend/demo-card", None, r#"{"amount": 100, "channel": "POS"}"#).await;
+        let equal = (world.clone(), (*path).to_owned(), Some("key".to_owned()), (*body).to_owned());
         let answers = at_once(std::iter::repeat_n(equal, 16)).await;
-        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
-        assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-        let replayed = answers.iter().filter(|answer| answer.headers.contains_key("idempotent-replayed")).count();
-        assert_eq!(replayed, 15);
-        assert_eq!(world.chain("card").await.len(), 3);
+        one_answer(&answers);
+        assert_eq!(world.chain("card").await.len(), 4, "{path}");
     }
 }
 

@@ -15,12 +15,9 @@ fn told(traffic: &[Traffic]) -> String {
 #[tokio::test]
 async fn a_page_costs_the_same_at_a_hundred_and_at_a_hundred_thousand_transactions() {
     let mut seen = Vec::new();
-    for total in [100, 100_000] {
-        let world = World::new().await;
-        world.open("USER-1", "EUR", "card").await;
-        world.post("load/demo-card", None, LOAD).await;
-        fill(&world, total);
-        for from in [0, 50, total - 20] {
+    for (total, places) in [(100, [0, 50, 70, 80]), (100_000, [0, 50, 90_000, 99_980])] {
+        let world = filled(total).await;
+        for from in places {
             let body = format!(r#"{{"from": {from}, "pageSize": 20}}"#);
             let answered = world.post("listTransactions/demo-card", None, &body).await;
             let first = &answered.body["transactions"][0];
@@ -32,6 +29,45 @@ async fn a_page_costs_the_same_at_a_hundred_and_at_a_hundred_thousand_transactio
         }
     }
     assert!(seen.iter().all(|cost| *cost == seen[0]), "{seen:?}");
+}
+
+/// The most that a list may cost that has to be read through: the newest entry, and 1,000 more, 100 at a time.
+const READ_THROUGH: (usize, f64) = (11, 125.0);
+
+#[tokio::test]
+async fn a_filtered_list_costs_no_more_whatever_it_finds() {
+    let world = filled(100_000).await;
+    for (what, body, size, cursor) in [
+        ("nothing", r#"{"filters": [{"search": "nowhere"}]}"#, 0, Some("card-99000")),
+        (
+            "nothing, oldest first",
+            r#"{"filters": [{"type": "SPENT"}], "sorts": [{"field": "createdAt", "order": "asc"}]}"#,
+            0,
+            Some("card-1001"),
+        ),
+        ("everything", r#"{"filters": [{"type": "LOADED"}]}"#, 20, Some("card-99980")),
+        ("one", r#"{"filters": [{"search": "card-99001"}]}"#, 1, Some("card-99000")),
+        ("one that is just too far", r#"{"filters": [{"search": "card-99000"}]}"#, 0, Some("card-99000")),
+        ("everything, from far on", r#"{"filters": [{"type": "LOADED"}], "from": 50000}"#, 0, Some("card-99000")),
+        ("no expiry", r#"{"expiresAt": {}}"#, 0, Some("card-99000")),
+        ("the rest", r#"{"filters": [{"type": "INITIALIZED"}], "cursor": "card-1000"}"#, 1, None),
+    ] {
+        let answered = world.post("listTransactions/demo-card", None, body).await;
+        assert_eq!((&answered.body["size"], answered.body["cursor"].as_str()), (&size.into(), cursor), "{what}");
+        let traffic = world.traffic();
+        let (requests, units) = (traffic.len(), traffic.iter().map(|call| call.units).sum::<f64>());
+        println!("a filter that finds {what}: {requests} requests, {units} units");
+        assert!(requests <= READ_THROUGH.0 && units <= READ_THROUGH.1, "{what}: {requests} requests, {units} units");
+    }
+}
+
+/// A world with one account of that many transactions.
+async fn filled(total: u64) -> World {
+    let world = World::new().await;
+    world.open("USER-1", "EUR", "card").await;
+    world.post("load/demo-card", None, LOAD).await;
+    fill(&world, total);
+    world
 }
 
 /// Fills a chain of two up to `total` by copies of its second entry. Their links are wrong, which paging does not look at.

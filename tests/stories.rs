@@ -8,7 +8,8 @@
 //! | `< 200 {…}` | the answer, marked `replayed` where its header says so |
 //! | `  Query 1 · PutItem 2` | the calls to DynamoDB that it took, with their units |
 //! | `@ wait 25h` | time passes: `ms`, `s`, `m`, `h` or `d` |
-//! | `@ lose answer of PutItem` | what goes wrong next; also `request`, `throttle`, `conflict`, `fail after` |
+//! | `@ lose answer of PutItem` | what goes wrong next; also `request`, `throttle`, `conflict`, `fail after`; `3 times` |
+//! | `@ peace` | nothing goes wrong any more |
 //! | `@ restart` | another function instance takes over |
 //! | everything else | for the reader |
 
@@ -20,7 +21,8 @@ use lambda_http::http::Method;
 use crate::golden;
 use crate::harness::{Answered, Fault, World};
 
-#[tokio::test]
+/// The runtime's clock is paused, so that waits pass at once.
+#[tokio::test(start_paused = true)]
 async fn every_story_goes_as_it_is_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories");
     let mut files = files_below(&folder);
@@ -84,7 +86,13 @@ async fn exchange(world: &World, request: &str) -> String {
             format!("{} {}", call.target, if call.done { call.units.to_string() } else { "refused".to_owned() })
         })
         .collect();
-    let cost = if calls.is_empty() { "nothing".to_owned() } else { calls.join(" · ") };
+    let cost = if calls.len() > 20 {
+        format!("{} and {} more", calls[0], calls.len() - 1)
+    } else if calls.is_empty() {
+        "nothing".to_owned()
+    } else {
+        calls.join(" · ")
+    };
     format!("< {status} {replayed}{body}\n  {cost}\n")
 }
 
@@ -93,8 +101,20 @@ fn is_read(target: &str) -> bool {
 }
 
 fn happen(world: &mut World, event: &str) {
-    let words: Vec<&str> = event.split(' ').collect();
+    let mut words: Vec<&str> = event.split(' ').collect();
+    let times = match words.as_slice() {
+        [.., count, "times"] => count.parse().unwrap(),
+        _ => 1,
+    };
+    if times > 1 {
+        words.truncate(words.len() - 2);
+        for _ in 0..times {
+            happen(world, &words.join(" "));
+        }
+        return;
+    }
     match words.as_slice() {
+        ["peace"] => world.heal(),
         ["wait", span] => world.wait_millis(millis(span)),
         ["restart"] => world.restart(),
         ["lose", "answer", "of", target] => world.fault(target, Fault::LoseAnswer),

@@ -78,6 +78,9 @@ impl Keyring {
             Dialect::Paycombat => {
                 let signature = header(request, "signature").unwrap_or_default();
                 let signature = std::str::from_utf8(signature).unwrap_or_default();
+                if request.body().len() > api::body::BODY_BYTES_MAX {
+                    return Err(Problem::BodyTooLarge.into());
+                }
                 let is_read = request.method() == Method::GET;
                 // The vendor's clients sign with the key as it is shown: its hexadecimal text.
                 let signing_key = api::credentials::hex(&credential.signing_key);
