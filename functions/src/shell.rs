@@ -402,7 +402,10 @@ fn answer(request_id: &str, dialect: Dialect, outcome: Result<Answer, Fault>) ->
         Ok(answer) => (answer, None),
         Err(fault) => {
             let verdict = dialect.verdict(&fault.failure);
-            let answer = Answer { status: verdict.status, ..Answer::new(dialect.failure(&fault.failure)) };
+            let mut answer = Answer { status: verdict.status, ..Answer::new(dialect.failure(&fault.failure)) };
+            if verdict.status == 401 && dialect == Dialect::Liquido {
+                answer.headers.push((header::WWW_AUTHENTICATE.as_str(), api::oauth::BEARER_CHALLENGE));
+            }
             (answer, verdict.retry_after_seconds)
         }
     };

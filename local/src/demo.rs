@@ -1,4 +1,4 @@
-//! The project `demo` with one API key: what a first start gives a caller to begin with.
+//! The project `demo` with credentials of all three dialects: what a first start gives a caller to begin with.
 
 use std::error::Error;
 use std::fmt;
@@ -9,57 +9,60 @@ use std::path::{Path, PathBuf};
 use api::credentials::{ApiKey, Scope};
 use domain::ProjectId;
 use serde::{Deserialize, Serialize};
-use store::{Credential, CredentialKind, Meter, Store};
+use store::{CredentialKind, Meter, Store};
 use tempfile::NamedTempFile;
 
-/// The file of a data folder that keeps the key, so that a command of yesterday works today.
+use crate::issue::{Issued, Secrets};
+
+/// The file of a data folder that keeps the secrets, so that a command of yesterday works today.
 const CREDENTIALS_FILE: &str = "credentials.json";
 
+/// What the demo's keys say that they are for.
+const ENVIRONMENT: &str = "local";
+
 /// What a caller needs to call the service.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
     /// Where the API answers.
     pub base_url: String,
-    /// The project that the key belongs to.
+    /// The project that the credentials belong to.
     pub project_id: ProjectId,
-    /// The key as it goes into `x-api-key`.
-    pub api_key: String,
+    /// What goes with the requests of each dialect.
+    #[serde(flatten)]
+    pub secrets: Secrets,
 }
 
-/// The credentials of the project `demo`, made when they are not there yet. They are kept in `folder`, if there is one.
+/// The credentials of the project `demo`. They are kept in `folder`, if there is one; whatever is not there yet is made.
 ///
 /// # Errors
 /// [`Unready`] when they cannot be kept or made.
 pub async fn credentials(store: &Store, folder: Option<&Path>, base_url: &str) -> Result<Credentials, Unready> {
     let file = folder.map(|folder| folder.join(CREDENTIALS_FILE));
     let kept = match &file {
-        Some(file) => kept_key(file)?,
-        None => None,
+        Some(file) => kept(file)?,
+        None => Secrets::default(),
     };
-    let key = match kept {
-        Some(key) => key,
-        None => ApiKey::mint("local", random()?, random()?),
-    };
-    let credentials = Credentials { base_url: base_url.to_owned(), project_id: project(), api_key: key.reveal() };
+    let mut all = Vec::new();
+    for kind in CredentialKind::ALL {
+        let drawn = Issued::draw(kind, ENVIRONMENT).map_err(Unready::Random)?;
+        all.push(restored(&kept, drawn).ok_or_else(|| Unready::Unreadable { file: file.clone().unwrap_or_default() })?);
+    }
+    let credentials =
+        Credentials { base_url: base_url.to_owned(), project_id: project(), secrets: all.iter().collect() };
 
-    // The file comes first: a key that only the store knows cannot be shown to anybody.
+    // The file comes first: a secret that only the store knows of cannot be shown to anybody.
     if let Some(file) = &file {
         credentials.write(file)?;
     }
-    // What is there stays as it is: the key may have been revoked.
-    if store.credential(key.key_id(), &Meter::default()).await.map_err(Unready::Store)?.is_none() {
-        let credential = Credential {
-            key_id: key.key_id().to_owned(),
-            kind: CredentialKind::ApiKey,
-            secret_hash: key.secret_hash(),
-            signing_key: [0; 32],
-            project: project(),
-            scopes: Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            revoked: false,
-            expires: None,
-        };
-        store.put_credential(&credential).await.map_err(Unready::Store)?;
+    // What is there stays as it is: the credential may have been revoked.
+    for issued in &all {
+        let known = store.credential(issued.key.key_id(), &Meter::default()).await.map_err(Unready::Store)?;
+        if known.is_none() {
+            let scopes = Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect();
+            let credential = issued.credential(project(), scopes, None);
+            store.put_credential(&credential).await.map_err(Unready::Store)?;
+        }
     }
     Ok(credentials)
 }
@@ -85,21 +88,43 @@ fn project() -> ProjectId {
     ProjectId::parse("demo").expect("it is well formed")
 }
 
-fn kept_key(file: &Path) -> Result<Option<ApiKey>, Unready> {
+fn kept(file: &Path) -> Result<Secrets, Unready> {
     let unreadable = || Unready::Unreadable { file: file.to_owned() };
-    let kept = match fs::read(file) {
-        Ok(kept) => kept,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(_) => return Err(unreadable()),
-    };
-    let credentials: Credentials = serde_json::from_slice(&kept).map_err(|_| unreadable())?;
-    ApiKey::parse(&credentials.api_key).map(Some).ok_or_else(unreadable)
+    match fs::read(file) {
+        Ok(kept) => {
+            let credentials: Credentials = serde_json::from_slice(&kept).map_err(|_| unreadable())?;
+            Ok(credentials.secrets)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Secrets::default()),
+        Err(_) => Err(unreadable()),
+    }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Unready> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(Unready::Random)?;
-    Ok(bytes)
+/// What was kept in place of what was drawn, if it was kept; none if it is nothing that was ever given out.
+///
+/// What a client's access tokens are signed with is not for its owner and not kept: if the store has lost it, a new one does.
+fn restored(kept: &Secrets, drawn: Issued) -> Option<Issued> {
+    let Issued { kind, signing_key, .. } = drawn;
+    let (key, signing_key) = match kind {
+        CredentialKind::ApiKey => match &kept.api_key {
+            Some(api_key) => (ApiKey::parse(api_key)?, signing_key),
+            None => return Some(drawn),
+        },
+        CredentialKind::Client => match (&kept.client_id, &kept.client_secret) {
+            (Some(id), Some(secret)) => (ApiKey::mint(ENVIRONMENT, unhex(id)?, unhex(secret)?), signing_key),
+            _ => return Some(drawn),
+        },
+        CredentialKind::Token => match (&kept.x_token, &kept.signature_key) {
+            (Some(token), Some(signature_key)) => (ApiKey::parse(token)?, unhex(signature_key)?),
+            _ => return Some(drawn),
+        },
+    };
+    Some(Issued { kind, key, signing_key })
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    digits.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
 /// Why there are no credentials, in words for the person who started the service.
@@ -112,14 +137,14 @@ pub enum Unready {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is there and holds no API key.
+    /// The file is there and does not hold what was written to it.
     Unreadable {
         /// The file.
         file: PathBuf,
     },
     /// The store does not take them.
     Store(store::Error),
-    /// The system gives no random numbers for a key.
+    /// The system gives no random numbers for them.
     Random(getrandom::Error),
 }
 
@@ -130,9 +155,9 @@ impl fmt::Display for Unready {
                 write!(f, "The file {} cannot be written: {source}.", file.display())
             }
             Unready::Unreadable { file } => {
-                write!(f, "The file {} holds no API key; take it away, and a new key is made.", file.display())
+                write!(f, "The file {} holds no credentials; take it away, and new ones are made.", file.display())
             }
-            Unready::Store(source) => write!(f, "The API key cannot be stored: {source}."),
+            Unready::Store(source) => write!(f, "The credentials cannot be stored: {source}."),
             Unready::Random(source) => write!(f, "The system gives no random numbers: {source}."),
         }
     }

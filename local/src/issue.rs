@@ -1,21 +1,19 @@
 //! A new credential, and what its owner gets to see of it: once.
 
-use std::iter;
-
-use api::credentials::{self, ApiKey, Scope};
+use api::credentials::{self, ApiKey};
 use domain::{ProjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Credential, CredentialKind};
 
-/// A credential with its secret.
+/// A credential together with its secret.
 pub struct Issued {
-    kind: CredentialKind,
-    key: ApiKey,
-    signing_key: [u8; 32],
+    pub(crate) kind: CredentialKind,
+    pub(crate) key: ApiKey,
+    pub(crate) signing_key: [u8; 32],
 }
 
 impl Issued {
-    /// A new credential out of random bytes. The environment is a word that its owner tells it by.
+    /// A new credential out of random bytes. The environment is a word that its owner tells it by, without `_`.
     ///
     /// # Errors
     /// When the system gives no random bytes.
@@ -25,12 +23,6 @@ impl Issued {
             CredentialKind::Client | CredentialKind::Token => random()?,
         };
         Ok(Issued { kind, key: ApiKey::mint(environment, random()?, random()?), signing_key })
-    }
-
-    /// The public part.
-    #[must_use]
-    pub fn key_id(&self) -> &str {
-        self.key.key_id()
     }
 
     /// What is kept of it.
@@ -49,12 +41,7 @@ impl Issued {
     }
 }
 
-/// Every scope, as a credential has them.
-pub(crate) fn all_scopes() -> Vec<String> {
-    Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect()
-}
-
-/// What the callers of the three dialects send, by the names that they know it by.
+/// What callers of the three dialects send, each by the name that its dialect knows.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Secrets {
@@ -75,30 +62,24 @@ pub struct Secrets {
     pub signature_key: Option<String>,
 }
 
-/// What is no credential that was given out.
-#[derive(Debug)]
-pub struct Malformed;
-
-impl Secrets {
-    /// Every secret that is there, with its name.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let named = [
-            ("apiKey", &self.api_key),
-            ("clientId", &self.client_id),
-            ("clientSecret", &self.client_secret),
-            ("xToken", &self.x_token),
-            ("signatureKey", &self.signature_key),
-        ];
-        named.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)))
+impl<'a> FromIterator<&'a Issued> for Secrets {
+    fn from_iter<T: IntoIterator<Item = &'a Issued>>(all: T) -> Secrets {
+        all.into_iter().fold(Secrets::default(), |secrets, Issued { kind, key, signing_key }| match kind {
+            CredentialKind::ApiKey => Secrets { api_key: Some(key.reveal()), ..secrets },
+            CredentialKind::Client => Secrets {
+                client_id: Some(key.key_id().to_owned()),
+                client_secret: Some(key.reveal_secret().to_owned()),
+                ..secrets
+            },
+            CredentialKind::Token => {
+                Secrets { x_token: Some(key.reveal()), signature_key: Some(credentials::hex(signing_key)), ..secrets }
+            }
+        })
     }
+}
 
-    /// The credential of that kind; none if it is not there, or not all of it.
-    ///
-    /// What a client's access tokens are signed with is no secret of its owner, and new.
-    ///
-    /// # Errors
-    /// [`Malformed`] if it is not what was given out, or [`getrandom::Error`]
-    pub fn issued(&self, kind: CredentialKind) -> Result<Option<Issued>, Malformed> {
-        todo
-    }
+fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,6 +1,7 @@
 //! The whole service on one machine: [`gateway`] plays API Gateway, [`embedded`] plays DynamoDB, and between them run the
-//! same operations that are deployed. [`demo`] gives a first start something to call.
+//! same operations that are deployed. [`issue`] makes credentials, and [`demo`] those that a first start gives out.
 
 pub mod demo;
 pub mod embedded;
 pub mod gateway;
+pub mod issue;

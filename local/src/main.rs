@@ -1,4 +1,8 @@
-//! `kese`: the wallet service on one machine, in one process.
+//! `kese`: the wallet service on one machine, in one process, and the commands for those who run it anywhere.
+
+mod credential;
+mod place;
+mod project;
 
 use std::error::Error;
 use std::fmt;
@@ -9,11 +13,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use functions::{App, Host};
 use local::demo::{self, Credentials};
 use local::embedded::Embedded;
 use local::gateway;
+use place::Place;
 use store::{Store, Tables};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -25,8 +30,34 @@ const STOP_MAX: Duration = Duration::from_secs(5);
 
 /// A wallet service on this machine: the HTTP API, and a DynamoDB of its own behind it.
 #[derive(Parser)]
-#[command(name = "kese", version)]
+#[command(name = "kese", version, args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    service: Service,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Create, list, revoke and rotate the credentials of a project
+    Credential {
+        #[command(subcommand)]
+        command: credential::Command,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Create a project, show and change its settings
+    Project {
+        #[command(subcommand)]
+        command: project::Command,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Args)]
+struct Service {
     /// The port of the API, on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 3000)]
     port: u16,
@@ -39,7 +70,7 @@ struct Options {
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
 
-    /// Write the base URL, the project and its API key to this file, as JSON, as soon as the service answers
+    /// Write the base URL, the project and its credentials to this file, as JSON, as soon as the service answers
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
 
@@ -50,7 +81,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(serve(options))) {
+    match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(options))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             eprintln!("kese: {sentence}");
@@ -59,8 +90,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the service until it is told to stop. An error is one sentence for whoever started it.
-async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+/// Does what was asked for. An error is one sentence for whoever did.
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let said = match options.command {
+        None => return serve(options.service).await,
+        Some(Command::Credential { command, place }) => {
+            credential::run(command, &place.store().await?, (Host::real().now)()).await?
+        }
+        Some(Command::Project { command, place }) => project::run(command, &place.store().await?).await?,
+    };
+    // What cannot be printed is a secret that is lost.
+    io::stdout().write_all(said.as_bytes()).map_err(|error| format!("The answer cannot be printed: {error}."))?;
+    Ok(())
+}
+
+/// Runs the service until it is told to stop.
+async fn serve(options: Service) -> Result<(), Box<dyn Error>> {
     let api = listen(options.port, "--port").await?;
     let dynamodb = listen(options.dynamodb_port, "--dynamodb-port").await?;
     let base_url = url(&api)?;
@@ -126,7 +171,10 @@ struct Welcome<'a> {
 
 impl fmt::Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Credentials { base_url, project_id, api_key } = self.credentials;
+        let Credentials { base_url, project_id, secrets } = self.credentials;
+        let [api_key, client_id, client_secret, x_token, signature_key] =
+            [&secrets.api_key, &secrets.client_id, &secrets.client_secret, &secrets.x_token, &secrets.signature_key]
+                .map(|secret| secret.as_deref().unwrap_or_default());
         let Welcome { dynamodb_url, data, .. } = self;
         writeln!(f, "Kese {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(f)?;
@@ -147,6 +195,23 @@ impl fmt::Display for Welcome<'_> {
                  -H 'content-type: application/json' -d '{body}'"
             )?;
         }
+        writeln!(f)?;
+        writeln!(
+            f,
+            "TOKEN=$(curl -s {base_url}/oauth/token -u {client_id}:{client_secret} -d grant_type=client_credentials \
+             | cut -d '\"' -f 4); \
+             curl {base_url}/v1/accounts/wallet -H \"authorization: Bearer $TOKEN\" -H 'x-api-key: {api_key}' \
+             -H 'content-type: application/json' -d '{{\"phoneNumber\":\"+4930123456\",\"name\":\"Ada\",\"country\":\"DE\",\
+             \"currency\":\"EUR\",\"idempotencyKey\":\"ada\"}}'"
+        )?;
+        writeln!(f)?;
+        writeln!(
+            f,
+            "BODY='{{\"customer_id\":\"ada\",\"currency\":\"EUR\",\"currency_list\":[\"EUR\"]}}'; \
+             SIGNATURE=$(printf %s \"$BODY\" | openssl dgst -sha256 -hmac {signature_key} | cut -d ' ' -f 2); \
+             curl {base_url}/wallet/create -H 'X-token: {x_token}' -H \"signature: $SIGNATURE\" \
+             -H 'content-type: application/json' -d \"$BODY\""
+        )?;
         writeln!(f)?;
         writeln!(
             f,

@@ -26,8 +26,8 @@ pub struct Wallet {
     pub accounts: BTreeMap<Currency, AccountNumber>,
 }
 
-/// What a project says about a wallet; kept as it was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a project says about a wallet; kept as it was sent. Some of it is about a person, so nothing of it can be printed.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// In words.
     pub title: Option<Text>,
@@ -226,6 +226,12 @@ impl Wallet {
 impl WalletChange {
     fn of(wallet: Wallet) -> WalletChange {
         WalletChange { wallet, commands: Vec::new() }
+    }
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Profile(withheld)")
     }
 }
 

@@ -44,11 +44,13 @@ struct Read {
 
 /// The next entries of one chain, ready to be written.
 pub(crate) struct Append {
-    /// What had expired, if anything had, and what was asked for.
-    pub(crate) entries: Vec<Entry>,
+    /// What had expired, if anything had.
+    expired: Option<Entry>,
+    /// What was asked for.
+    entry: Entry,
     mark: Option<Mark>,
     /// Key records that have to be there before.
-    spilled: Vec<Item>,
+    pub(crate) spilled: Vec<Item>,
 }
 
 impl Session<'_> {
@@ -63,7 +65,8 @@ impl Session<'_> {
         let mut read = self.read(target, command).await?;
         // Whether `read` is the newest there is, or just what stood in the way of a put.
         let mut queried = true;
-        for round in 0.. {
+        let mut round = 0_u32;
+        loop {
             if let (Some(newest), Some(key)) = (&read.newest, key)
                 && let Some(entry) = self.entry_of_key(newest, key).await?
             {
@@ -87,8 +90,7 @@ impl Session<'_> {
             self.put_records(append.spilled.clone(), &mut pace).await?;
             match self.commit(&append.writes(self), &mut pace, round).await? {
                 Landing::Committed => {
-                    let transaction = append.into_transaction().ok_or(Error::Busy)?;
-                    return Ok(Recorded { transaction, replayed: false });
+                    return Ok(Recorded { transaction: append.into_transaction(), replayed: false });
                 }
                 // The winner's entry is the state to decide on next, and came for free. Whoever loses again waits.
                 Landing::Lost(Some(item)) if round == 0 && command.original().is_none() => {
@@ -101,8 +103,8 @@ impl Session<'_> {
                     queried = true;
                 }
             }
+            round = round.saturating_add(1);
         }
-        Err(Error::Busy.into())
     }
 
     /// The newest entry of an account: its state. None if there is no such account.
@@ -254,17 +256,16 @@ impl Session<'_> {
         let records = spilled.iter().map(|key| item::key_record(self.project, &transaction.account.number, key));
         let spilled = records.collect();
 
-        let mut previous = newest.map_or(Hash::ORIGIN, |entry| entry.hash);
-        let mut entries = Vec::new();
-        // What had expired is booked for nobody: only the entry that was asked for has the key.
-        for (transaction, key) in expired.into_iter().map(|expired| (expired, None)).chain([(transaction, origin.key)])
-        {
+        let follow = |previous: Hash, transaction: Transaction, key: Option<KeyHash>| {
             let origin = Origin { key, ..origin };
             let hash = link::hash(previous, self.project.id.as_str(), &transaction, &origin);
-            entries.push(Entry { transaction, origin, previous, hash, ring: ring.clone(), spilled_until });
-            previous = hash;
-        }
-        Append { entries, mark, spilled }
+            Entry { transaction, origin, previous, hash, ring: ring.clone(), spilled_until }
+        };
+        let previous = newest.map_or(Hash::ORIGIN, |entry| entry.hash);
+        // What had expired is booked for nobody: only the entry that was asked for has the key.
+        let expired = expired.map(|expired| follow(previous, expired, None));
+        let previous = expired.as_ref().map_or(previous, |expired| expired.hash);
+        Append { entry: follow(previous, transaction, origin.key), expired, mark, spilled }
     }
 
     fn looked_up_until(&self, end: Timestamp) -> Timestamp {
@@ -276,22 +277,18 @@ impl Append {
     /// The writes that commit it, the entry next to the newest first.
     pub(crate) fn writes(&self, session: &Session<'_>) -> Vec<Write> {
         let feed = session.store.tables.feed;
-        let mut writes: Vec<Write> =
-            self.entries.iter().map(|entry| Write::Create(entry.to_item(session.project, feed))).collect();
-        if let (Some(mark), Some(entry)) = (self.mark, self.entries.last()) {
+        let entries = self.expired.iter().chain([&self.entry]);
+        let mut writes: Vec<Write> = entries.map(|entry| Write::Create(entry.to_item(session.project, feed))).collect();
+        if let Some(mark) = self.mark {
             let (Mark::Refunded { original, .. } | Mark::Canceled { original, .. }) = mark;
-            let number = &entry.transaction.account.number;
+            let number = &self.entry.transaction.account.number;
             writes.push(Write::Mark { entry: keys::entry(&session.project.id, number, original), mark });
         }
         writes
     }
 
-    /// What was asked for: the last entry.
-    pub(crate) fn into_transaction(self) -> Option<Transaction> {
-        self.entries.into_iter().next_back().map(|entry| entry.transaction)
-    }
-
-    pub(crate) fn spilled(&self) -> &[Item] {
-        &self.spilled
+    /// What was asked for.
+    pub(crate) fn into_transaction(self) -> Transaction {
+        self.entry.transaction
     }
 }

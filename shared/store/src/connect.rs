@@ -22,6 +22,15 @@ pub struct Tables {
     pub feed: bool,
 }
 
+/// Where DynamoDB is, as far as the environment is not to say it.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Its address. Behind `http://` is none of AWS: it gets a region and credentials that mean nothing.
+    pub url: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+}
+
 impl Default for Tables {
     fn default() -> Tables {
         Tables { ledger: "Ledger".to_owned(), credentials: "Credentials".to_owned(), feed: true }
@@ -34,9 +43,9 @@ impl Store {
     pub fn new(http: SharedHttpClient, tables: Tables) -> Store {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("local"))
+            .region(meaningless_region())
             .endpoint_url("http://localhost")
-            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .credentials_provider(meaningless_credentials())
             .http_client(http)
             .timeout_config(timeouts())
             .retry_config(retries())
@@ -46,17 +55,38 @@ impl Store {
 
     /// A store as the environment says: region, credentials and endpoint as every AWS client reads them.
     pub async fn connect(tables: Tables) -> Store {
+        Store::connect_to(Endpoint::default(), tables).await
+    }
+
+    /// A store at that endpoint; what it does not say, the environment does.
+    pub async fn connect_to(endpoint: Endpoint, tables: Tables) -> Store {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let mut config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts())
-            .retry_config(retries())
-            .load()
-            .await;
-        Store { client: Client::new(&config), tables }
+            .retry_config(retries());
+        if let Some(url) = endpoint.url {
+            // Credentials of AWS do not travel in clear.
+            if url.starts_with("http://") {
+                config = config.region(meaningless_region()).credentials_provider(meaningless_credentials());
+            }
+            config = config.endpoint_url(url);
+        }
+        if let Some(region) = endpoint.region {
+            config = config.region(Region::new(region));
+        }
+        Store { client: Client::new(&config.load().await), tables }
     }
+}
+
+fn meaningless_region() -> Region {
+    Region::new("local")
+}
+
+fn meaningless_credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "local")
 }
 
 /// The SDK sets no time-outs by itself. A write that times out is sent again: nothing here rests on it being sent once.

@@ -80,7 +80,8 @@ impl Session<'_> {
     ) -> Result<WalletRecorded, Failure> {
         let key = intent.key.as_ref().map(|key| keys::project_key(&self.project.id, KeyHash::of_project(key)));
         let mut pace = Pace::of(self);
-        for round in 0.. {
+        let mut round = 0_u32;
+        loop {
             let account = async {
                 match command.account() {
                     Some(number) => self.newest(number).await,
@@ -119,8 +120,8 @@ impl Session<'_> {
                 }
                 Landing::Lost(_) => pace.wait(|| Error::Busy).await?,
             }
+            round = round.saturating_add(1);
         }
-        Err(Error::Busy.into())
     }
 
     async fn stored_wallet(&self, id: &WalletId) -> Result<Option<StoredWallet>, Error> {
@@ -203,8 +204,8 @@ impl Session<'_> {
             let decision = decide(newest.as_ref().map(|entry| &entry.transaction.account), &command, &context)?;
             let next = self.append(newest.as_ref(), decision, origin);
             append.writes.extend(next.writes(self));
-            append.spilled.extend(next.spilled().iter().cloned());
-            append.opened.extend(next.into_transaction().filter(|entry| entry.kind == Kind::Initialized));
+            append.spilled.extend(next.spilled.iter().cloned());
+            append.opened.extend(Some(next.into_transaction()).filter(|entry| entry.kind == Kind::Initialized));
         }
         Ok(append)
     }
