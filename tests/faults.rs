@@ -33,7 +33,7 @@ async fn a_write_with_a_key_happens_once_whatever_is_lost() {
     for (path, body, targets) in WRITES {
         for target in targets {
             for fault in FAULTS {
-                for times in [1, 2, 3, 4, 30, 300] {
+                for times in [1, 3, 4, 40] {
                     let world = world().await;
                     for _ in 0..times {
                         world.fault(target, fault);
@@ -73,7 +73,7 @@ async fn a_write_without_a_key_happens_at_most_once_and_once_if_acknowledged() {
     for (path, body, targets) in WRITES {
         for target in targets {
             for fault in FAULTS {
-                for times in [1, 2, 3, 4, 30] {
+                for times in [1, 3, 4, 30] {
                     let world = world().await;
                     for _ in 0..times {
                         world.fault(target, fault);

@@ -8,7 +8,6 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::cast_precision_loss,
-    clippy::missing_panics_doc,
     unreachable_pub,
     clippy::disallowed_methods,
     reason = "a test may panic: that is how it fails"

@@ -87,7 +87,7 @@ async fn exchange(world: &World, request: &str) -> String {
         })
         .collect();
     let cost = if calls.len() > 20 {
-        format!("{} and {} more", calls[0], calls.len() - 1)
+        format!("{} and many more", calls[0])
     } else if calls.is_empty() {
         "nothing".to_owned()
     } else {

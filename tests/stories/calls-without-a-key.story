@@ -38,7 +38,7 @@ DynamoDB throttles for good, or is out of reach (row 34).
 @ lose answer of PutItem 1000 times
 > [m] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 503 {"code":"UNAVAILABLE","message":"The service can not answer now: send the same request again."}
-  Query 1 and 88 more
+  Query 1 and many more
 @ peace
 > [l] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 200 {"balance":500,"transaction":{"accountNumber":"card","amount":100,"balance":500,"channel":"POS","createdAt":"2026-01-01T00:00:10.000Z","currency":"EUR","sequence":7,"transactionId":"card-7","type":"SPENT","walletId":"USER-1"}}
