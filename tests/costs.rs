@@ -76,8 +76,7 @@ async fn filled(total: u64) -> World {
         fill(&world, total);
         embedded
     };
-    let embedded =
-        if total == 100_000 { HUNDRED_THOUSAND.get_or_init(|| data).await.clone() } else { data.await };
+    let embedded = if total == 100_000 { HUNDRED_THOUSAND.get_or_init(|| data).await.clone() } else { data.await };
     over(&embedded).await
 }
 

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
+mod credentials;
 mod readme;
 
 #[test]
@@ -67,14 +68,16 @@ fn the_printed_commands_work() {
     let home = Home::new();
     let _kese = home.start(&[]);
     let printed = fs::read_to_string(home.stdout()).unwrap();
-    let mut balances = Vec::new();
-    for command in printed.lines().filter(|line| line.starts_with("curl ")) {
+    let mut answers = Vec::new();
+    for command in printed.lines().filter(|line| line.contains("curl ")) {
         let output = Command::new("sh").args(["-c", &format!("{command} --silent --fail")]).output().unwrap();
         assert!(output.status.success(), "{command}: {output:?}");
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        balances.push(answer["balance"].clone());
+        answers.push(serde_json::from_slice::<Value>(&output.stdout).unwrap());
     }
-    assert_eq!(balances, [Value::Null, json!(0), json!(1000), json!(700)]);
+    let balances: Vec<_> = answers.iter().map(|answer| answer["balance"].clone()).collect();
+    assert_eq!(balances, [Value::Null, json!(0), json!(1000), json!(700), Value::Null, Value::Null]);
+    assert_eq!(answers[4]["balanceInCents"], 0);
+    assert_eq!(answers[5]["data"]["org_id"], "demo");
 }
 
 #[test]
@@ -113,11 +116,9 @@ fn the_embedded_dynamodb_shows_the_ledger() {
     let home = Home::new();
     let kese = home.start(&[]);
     kese.caller.open_account();
-    let printed = fs::read_to_string(home.stdout()).unwrap();
-    let endpoint = printed.lines().find_map(|line| line.trim().strip_prefix("DynamoDB")).unwrap().trim();
     let authorization = "AWS4-HMAC-SHA256 Credential=local/20250428/local/dynamodb/aws4_request, \
                          SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";
-    let scan = ureq::post(endpoint)
+    let scan = ureq::post(home.dynamodb())
         .header("x-amz-target", "DynamoDB_20120810.Scan")
         .header("x-amz-date", "20250428T115359Z")
         .header("authorization", authorization)
@@ -418,6 +419,12 @@ impl Home {
 
     fn stdout(&self) -> PathBuf {
         self.folder.path().join("stdout")
+    }
+
+    /// Where the service says that its DynamoDB is.
+    fn dynamodb(&self) -> String {
+        let printed = fs::read_to_string(self.stdout()).unwrap();
+        printed.lines().find_map(|line| line.trim().strip_prefix("DynamoDB")).unwrap().trim().to_owned()
     }
 
     fn start(&self, arguments: &[&str]) -> Kese {

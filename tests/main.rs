@@ -23,6 +23,7 @@ mod golden;
 mod harness;
 mod isolation;
 mod nonsense;
+mod openapi;
 mod stories;
 mod template;
 mod tidy;

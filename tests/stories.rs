@@ -21,20 +21,49 @@ use lambda_http::http::Method;
 use crate::golden;
 use crate::harness::{Answered, Fault, World};
 
+/// A line that is a request, without its `> `.
+pub struct Request<'l> {
+    pub idempotency_key: Option<&'l str>,
+    pub method: &'l str,
+    pub path: String,
+    pub body: &'l str,
+}
+
+impl Request<'_> {
+    pub fn of(line: &str) -> Request<'_> {
+        let (idempotency_key, line) = match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+            Some((key, line)) => (Some(key), line),
+            None => (None, line),
+        };
+        let (method, rest) = line.split_once(' ').unwrap();
+        let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/CALL/WalletAPI/{path}") };
+        Request { idempotency_key, method, path, body }
+    }
+}
+
+/// Every story, as it is written.
+pub fn written() -> Vec<String> {
+    files().iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
 /// The runtime's clock is paused, so that waits pass at once.
 #[tokio::test(start_paused = true)]
 async fn every_story_goes_as_it_is_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories");
-    let mut files = files_below(&folder);
-    files.sort();
-    assert!(!files.is_empty(), "there are stories");
     let mut wrong = Vec::new();
-    for file in files {
+    for file in files() {
         let written = fs::read_to_string(&file).unwrap();
         let told = tell(&written).await;
         wrong.extend(golden::differs(&file, &told));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories"));
+    files.sort();
+    assert!(!files.is_empty(), "there are stories");
+    files
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -65,13 +94,7 @@ async fn tell(story: &str) -> String {
 
 async fn exchange(world: &World, request: &str) -> String {
     world.wait_millis(1_000);
-    let (idempotency_key, request) = match request.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((key, request)) => (Some(key), request),
-        None => (None, request),
-    };
-    let (method, rest) = request.split_once(' ').unwrap();
-    let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/CALL/WalletAPI/{path}") };
+    let Request { idempotency_key, method, path, body } = Request::of(request);
     let answered = world.call(method.parse::<Method>().unwrap(), &path, idempotency_key, body).await;
     let Answered { status, headers, body } = answered;
     let replayed = if headers.contains_key("idempotent-replayed") { "replayed " } else { "" };

@@ -17,9 +17,9 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// The longest file that is still read from top to bottom.
 const FILE_LINES_MAX: usize = 900;
 
-/// What nobody writes by hand.
-const WRITTEN_BY_MACHINES: [&str; 3] =
-    ["Cargo.lock", "shared/api/tests/signature-vectors.jsonl", "tests/access-patterns.txt"];
+/// What nobody writes by hand, or reads from top to bottom: locks, goldens, vectors, and the reference of the API.
+const LOOKED_UP: [&str; 4] =
+    ["Cargo.lock", "shared/api/openapi.yaml", "shared/api/tests/signature-vectors.jsonl", "tests/access-patterns.txt"];
 
 #[test]
 fn every_operation_has_one_word_for_everything() {
@@ -188,7 +188,7 @@ fn no_function_carries_a_database() {
 #[test]
 fn every_file_can_be_read() {
     let mut files = files();
-    files.retain(|path, text| text.lines().count() > FILE_LINES_MAX && !WRITTEN_BY_MACHINES.contains(&path.as_str()));
+    files.retain(|path, text| text.lines().count() > FILE_LINES_MAX && !LOOKED_UP.contains(&path.as_str()));
     assert!(files.is_empty(), "longer than {FILE_LINES_MAX} lines: {:?}", files.keys());
 }
 
@@ -262,7 +262,8 @@ fn tree(package: &str) -> BTreeSet<String> {
     packages.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-fn lower_camel_case(snake_case: &str) -> String {
+/// `listAccounts` for `list_accounts`.
+pub fn lower_camel_case(snake_case: &str) -> String {
     let mut words = snake_case.split('_');
     let first = words.next().unwrap().to_owned();
     words.fold(first, |name, word| format!("{name}{}{}", word[..1].to_uppercase(), &word[1..]))

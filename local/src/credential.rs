@@ -7,6 +7,7 @@ use api::{Dialect, time};
 use clap::{Args, Subcommand};
 use domain::{Duration, ProjectId, Timestamp};
 use local::issue::{Issued, Secrets};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Credential, CredentialKind, Meter, Store};
 
@@ -171,35 +172,46 @@ fn status(credential: &Credential, now: Timestamp) -> &'static str {
     }
 }
 
-/// The secrets, as their owner's client calls them.
+/// The secrets, by the names that their owner's client has for them.
 fn told(project: &ProjectId, secrets: &Secrets, scopes: &[String], terms: &Terms) -> String {
-    let mut members = json!(secrets);
     if terms.json {
-        members["projectId"] = json!(project);
-        return format!("{members:#}\n");
+        return format!("{:#}\n", json!(Told { project_id: project, secrets }));
     }
-    let mut told = String::new();
-    for (name, secret) in members.as_object().into_iter().flatten() {
-        told += &format!("{name:<14}{}\n", secret.as_str().unwrap_or_default());
-    }
-    let (scopes, expires) = (scopes.join(", "), ends(terms.expires));
-    told + &format!(
-        "\nProject {project}, scopes {scopes}, expires {expires}. This is shown once; nobody can look it up.\n"
+    let secrets = json!(secrets);
+    let secrets = secrets.as_object().into_iter().flatten().map(|(name, secret)| {
+        let secret = secret.as_str().unwrap_or_default();
+        format!("{name:<14}{secret}\n")
+    });
+    format!(
+        "{}\nproject       {project}\nscopes        {}\nexpires       {}\n\n\
+         Keep it now: nobody can look it up again.\n",
+        secrets.collect::<String>(),
+        scopes.join(", "),
+        ends(terms.expires),
     )
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    project_id: &'a ProjectId,
+    #[serde(flatten)]
+    secrets: &'a Secrets,
+}
+
 fn listed(credentials: &[Credential], now: Timestamp) -> String {
-    let mut listed = format!("{:<18}{:<8}{:<24}{:<9}EXPIRES\n", "ID", "KIND", "SCOPES", "STATUS");
-    for credential in credentials {
-        let Credential { key_id, kind, expires, .. } = credential;
-        let (kind, scopes, status) = (kind.as_str(), credential.scopes.join(","), status(credential, now));
-        listed += &format!("{key_id:<18}{kind:<8}{scopes:<24}{status:<9}{}\n", ends(*expires));
-    }
-    listed
+    let row = |id: &str, kind: &str, scopes: &str, status: &str, expires: &str| {
+        format!("{id:<18}{kind:<8}{scopes:<24}{status:<9}{expires}\n")
+    };
+    let rows = credentials.iter().map(|credential| {
+        let (scopes, expires) = (credential.scopes.join(","), ends(credential.expires));
+        row(&credential.key_id, credential.kind.as_str(), &scopes, status(credential, now), &expires)
+    });
+    row("ID", "KIND", "SCOPES", "STATUS", "EXPIRES") + &rows.collect::<String>()
 }
 
 fn listed_as_json(credentials: &[Credential], now: Timestamp) -> String {
-    let listed = credentials.iter().map(|credential| {
+    let rows = credentials.iter().map(|credential| {
         json!({
             "keyId": credential.key_id,
             "kind": credential.kind.as_str(),
@@ -208,7 +220,7 @@ fn listed_as_json(credentials: &[Credential], now: Timestamp) -> String {
             "expiresAt": credential.expires.map(time::text),
         })
     });
-    format!("{:#}\n", Value::from_iter(listed))
+    format!("{:#}\n", rows.collect::<Value>())
 }
 
 fn ends(expires: Option<Timestamp>) -> String {

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
@@ -23,6 +22,8 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use tokio::net::TcpListener;
 use uuid::Uuid;
+
+use crate::docs;
 
 /// The longest request body that API Gateway takes.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -44,7 +45,7 @@ pub async fn serve(
     app: Arc<App>,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(app);
+    let router = docs::router().fallback(answer).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }
 

@@ -63,7 +63,11 @@ pub(crate) async fn run(command: Command, store: &Store) -> Result<String, Box<d
             created
         }
         Command::Set { project, settings } => {
-            let changed = settings.applied(existing(store, &project).await?);
+            let project = existing(store, &project).await?;
+            if settings.is_empty() {
+                return Err("There is nothing to set; kese project set --help shows the settings.".into());
+            }
+            let changed = settings.applied(project);
             store.put_project(&changed).await?;
             changed
         }
@@ -82,6 +86,11 @@ pub(crate) fn id(text: &str) -> Result<ProjectId, String> {
 }
 
 impl Settings {
+    fn is_empty(&self) -> bool {
+        let Settings { own_account, no_own_account, refund_extension_days, permanent_keys } = self;
+        own_account.is_none() && !no_own_account && refund_extension_days.is_none() && permanent_keys.is_none()
+    }
+
     fn applied(self, project: Project) -> Project {
         Project {
             own_account: if self.no_own_account { None } else { self.own_account.or(project.own_account) },

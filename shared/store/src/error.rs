@@ -1,6 +1,9 @@
 //! What can go wrong at the store, and how an error of the SDK is told apart: lost for good, worth another try, or broken.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use std::error::Error as StdError;
+use std::iter;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use domain::Refusal;
 
 /// What a caller of the store learns.
@@ -46,7 +49,7 @@ impl std::fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {}
 
 /// Why a call to DynamoDB did not succeed.
 #[derive(Debug)]
@@ -60,13 +63,14 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    #[expect(clippy::needless_pass_by_value, reason = "so that it stands in `map_err` as it is")]
     pub(crate) fn of<E>(error: SdkError<E>) -> Trouble
     where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let code = error.code().map(ToOwned::to_owned);
-        let source = format!("{}", DisplayErrorContext(error));
+        let source = causes(&error);
         match code.as_deref() {
             Some("TransactionConflictException" | "ReplicatedWriteConflictException") => Trouble::Contended,
             Some(
@@ -81,6 +85,12 @@ impl Trouble {
             _ => Trouble::Lasting(source),
         }
     }
+}
+
+/// An error and what caused it. The SDK's own text goes on with everything that was received, items too.
+fn causes(error: &(dyn StdError + 'static)) -> String {
+    let chain = iter::successors(Some(error), |&error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// For reads: the SDK has tried again already.

@@ -1,0 +1,449 @@
+//! The OpenAPI document says what is there: the routes and scopes of the route table, the codes of the failure table, and
+//! every member of every answer. Its examples are played one after the other, and answered as they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::Dialect;
+use lambda_http::http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::harness::{Answered, World};
+use crate::{stories, tidy};
+
+/// Headers that say nothing about an operation, and so are not described.
+const TECHNICAL_HEADERS: [&str; 2] = ["content-type", "pragma"];
+
+/// Members of answers that no story has: nobody tells a story of access tokens.
+const UNTOLD: [&str; 5] = ["access_token", "error", "error_description", "expires_in", "token_type"];
+
+#[test]
+fn every_route_is_described_and_the_other_way_round() {
+    let document = Document::new();
+    let described: BTreeSet<_> = document.operations().iter().map(Described::summary).collect();
+    let routes = functions::OPERATIONS.iter().flat_map(|operation| {
+        let id = |dialect| format!("{}_{}", word(dialect), tidy::lower_camel_case(operation.name));
+        operation
+            .routes
+            .iter()
+            .map(move |route| format!("{} {} {} {}", route.method, route.path, id(route.dialect), route.scope.as_str()))
+    });
+    assert_eq!(described, routes.collect());
+}
+
+#[test]
+fn every_code_is_described_with_its_status_and_the_other_way_round() {
+    let document = Document::new();
+    let mut described = BTreeSet::new();
+    for operation in document.operations().iter().filter(|operation| operation.tag() == "mircate") {
+        for (status, response) in operation.responses().filter(|(status, _)| *status != "200") {
+            let schema = &document.content(response)["application/json"]["schema"];
+            let codes = schema["properties"]["code"]["enum"].as_array().unwrap();
+            described.extend(codes.iter().map(|code| format!("{status}, {code}")));
+        }
+    }
+    // The table is a match; its rows can only be read: `(400, "INVALID_REQUEST", …`.
+    let rows = include_str!("../shared/api/src/failure.rs").split('(').filter_map(|rest| {
+        let row = rest.get(..=rest.match_indices('"').nth(1)?.0)?;
+        row.bytes().next()?.is_ascii_digit().then(|| row.to_owned())
+    });
+    assert_eq!(described, rows.collect());
+}
+
+#[test]
+fn every_exchange_of_a_story_is_described() {
+    let document = Document::new();
+    let operations = document.operations();
+    let mut told = BTreeSet::new();
+    for story in stories::written() {
+        let lines: Vec<&str> = story.lines().collect();
+        for (line, answer) in lines.iter().zip(&lines[1..]).filter(|(line, _)| line.starts_with("> ")) {
+            let request = stories::Request::of(&line[2..]);
+            let (status, body) = answer[2..].split_once(' ').unwrap();
+            let body: Value = serde_json::from_str(body.trim_start_matches("replayed ")).unwrap();
+            let described = find(&operations, &request.method, &request.path);
+
+            let mut wrong = document.wrong_in_answer(described, status, &body);
+            if status == "200" {
+                wrong.extend(document.wrong_in_request(described, &request.path, request.body));
+            }
+            assert!(wrong.is_empty(), "{line}\n{answer}\n{wrong:#?}");
+            names_in(&body, &mut told);
+        }
+    }
+    told.extend(UNTOLD.map(str::to_owned));
+    let described = document.names_in_answers();
+    let untold: Vec<_> = described.difference(&told).collect();
+    assert!(untold.is_empty(), "described, and in no story: {untold:?}");
+}
+
+#[tokio::test]
+async fn every_example_is_answered_as_it_says() {
+    let document = Document::new();
+    let world = World::new().await;
+    let mut made = String::new();
+    for operation in document.operations() {
+        let path = document.example_path(&operation, &made);
+        for example in document.examples(&operation) {
+            world.wait_millis(1_000);
+            let answered = play(&world, &operation, &path, &example).await;
+            let what = format!("{} {path} {}: {answered:?}", operation.method, example.request);
+            assert_eq!(answered.status, 200, "{what}");
+            let wrong = document.wrong_in(&operation, &answered);
+            assert!(wrong.is_empty(), "{what}\n{wrong:#?}");
+            if let Some(id) = answered.body["id"].as_str().or_else(|| answered.body["data"]["wallet_id"].as_str()) {
+                id.clone_into(&mut made);
+            }
+            // The query of a read shows each of its parameters; what it finds is another matter.
+            if !operation.id().ends_with("_query") {
+                assert_eq!(blurred(&answered.body), blurred(&example.answer), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_is_as_it_is_described() {
+    let document = Document::new();
+    for operation in document.operations() {
+        for (status, response) in operation.responses() {
+            for (name, example) in examples_of(&document.content(response)["application/json"]) {
+                let wrong = document.wrong_in_answer(&operation, status, &example);
+                assert!(wrong.is_empty(), "{} {status} {name}: {wrong:#?}", operation.id());
+            }
+        }
+        for (media_type, content) in document.content(&operation.value["requestBody"]).as_object().into_iter().flatten()
+        {
+            for (name, example) in examples_of(content) {
+                let wrong = document.wrong(&document.closed, &content["schema"], &example);
+                assert!(wrong.is_empty(), "{} {media_type} {name}: {wrong:#?}", operation.id());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_answered_as_it_is_described() {
+    let document = Document::new();
+    let operations = document.operations();
+    let mut world = World::new().await;
+    let may_all = (world.key.clone(), world.token.clone());
+    let may_nothing = (world.grant(&world.project, &[]).await, world.grant_token(&world.project, &[]).await);
+    let twice = r#"{"x": 1, "x": 2}"#.to_owned();
+    let long = format!(r#"{{"x": "{}"}}"#, "x".repeat(17_000));
+    let mut seen: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
+    for route in functions::OPERATIONS.iter().flat_map(|operation| operation.routes) {
+        let path = route.path.replace("{instance}", "demo-a").replace("{id}", "a").replace("{wallet_id}", "a");
+        let method: Method = route.method.parse().unwrap();
+        let mut answers = vec![world.send(method.clone(), &path, &[], b"{}").await];
+        for credentials in [&may_all, &may_nothing] {
+            (world.key, world.token) = credentials.clone();
+            for body in ["{}", "[", &twice, &long] {
+                answers.push(world.call(method.clone(), &path, None, body).await);
+            }
+        }
+        for answered in answers {
+            seen.entry(word(route.dialect)).or_default().insert(answered.status);
+            let wrong = document.wrong_in(find(&operations, route.method, &path), &answered);
+            assert!(wrong.is_empty(), "{route:?}: {answered:?}\n{wrong:#?}");
+        }
+    }
+    let statuses = BTreeSet::from([200, 400, 401, 403, 404, 413]);
+    let mircate = &statuses - &BTreeSet::from([401]);
+    assert_eq!(
+        seen,
+        BTreeMap::from([
+            ("mircate", mircate),
+            ("liquido", &statuses - &BTreeSet::from([200])),
+            ("paycombat", statuses)
+        ])
+    );
+}
+
+/// Sends an example. What takes an idempotency key is sent twice, and the second time answered again.
+async fn play(world: &World, operation: &Described<'_>, path: &str, example: &Example) -> Answered {
+    let method: Method = operation.method.parse().unwrap();
+    if let (true, Some(members)) = (operation.tag() == "liquido", example.request["grant_type"].as_str()) {
+        let (id, secret) = &world.client;
+        let parameters = [("grant_type", members), ("client_id", id.as_str()), ("client_secret", secret.as_str())];
+        let form: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let json = Value::Object(parameters.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect());
+        let body = if example.media_type == "application/json" { json.to_string() } else { form.join("&") };
+        return world.send(method, path, &[("content-type", &example.media_type)], body.as_bytes()).await;
+    }
+    let body = if example.request.is_null() { String::new() } else { example.request.to_string() };
+    if operation.parameters().all(|parameter| parameter["$ref"] != "#/components/parameters/idempotency-key") {
+        return world.call(method, path, None, &body).await;
+    }
+    let key = utf8_percent_encode(&body, NON_ALPHANUMERIC).to_string();
+    let key = key.get(..255).unwrap_or(&key);
+    let first = world.call(method.clone(), path, Some(key), &body).await;
+    let again = world.call(method, path, Some(key), &body).await;
+    assert_eq!((again.status, &again.body), (first.status, &first.body), "{path}");
+    assert_eq!(again.headers["idempotent-replayed"], "true", "{path}");
+    again
+}
+
+/// The document, and the same with every object closed: what is not described is not there.
+struct Document {
+    open: Value,
+    closed: Value,
+    /// The text, which has the members in their order.
+    text: String,
+}
+
+/// An operation that is described. One that answers under two prefixes is two.
+struct Described<'d> {
+    method: String,
+    path: String,
+    item: &'d Value,
+    value: &'d Value,
+}
+
+/// An example of a request with its answer.
+struct Example {
+    media_type: String,
+    request: Value,
+    answer: Value,
+}
+
+impl Document {
+    fn new() -> Document {
+        let text = local::docs::openapi_json();
+        let open: Value = serde_json::from_str(&text).unwrap();
+        let mut closed = open.clone();
+        let schemas = closed["components"]["schemas"].as_object_mut().unwrap();
+        let mut parts = BTreeSet::new();
+        for schema in schemas.values() {
+            let all = schema["allOf"].as_array().into_iter().flatten();
+            parts.extend(all.map(|part| part["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()));
+        }
+        for (name, schema) in schemas.iter_mut() {
+            close(schema, !parts.contains(name));
+        }
+        Document { open, closed, text }
+    }
+
+    /// Every operation, in the order of the document.
+    fn operations(&self) -> Vec<Described<'_>> {
+        let mut paths: Vec<_> = self.open["paths"].as_object().unwrap().iter().collect();
+        paths.sort_by_key(|(path, _)| self.text.find(&format!("\"{path}\":{{")));
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            let members = item.as_object().unwrap();
+            for (method, value) in members.iter().filter(|(name, _)| matches!(name.as_str(), "get" | "post")) {
+                let prefixes = item.get("servers").unwrap_or(&self.open["servers"]).as_array().unwrap();
+                operations.extend(prefixes.iter().map(|server| {
+                    let path = format!("{}{path}", server["url"].as_str().unwrap().trim_end_matches('/'));
+                    Described { method: method.to_uppercase(), path, item, value }
+                }));
+            }
+        }
+        operations
+    }
+
+    fn resolved<'d>(&'d self, value: &'d Value) -> &'d Value {
+        let target = value["$ref"].as_str();
+        target.map_or(value, |target| self.open.pointer(&target[1..]).unwrap_or_else(|| panic!("no {target}")))
+    }
+
+    /// What a request body or a response consists of, by media type.
+    fn content<'d>(&'d self, value: &'d Value) -> &'d Value {
+        &self.resolved(value)["content"]
+    }
+
+    /// What is wrong with an answer, its headers included.
+    fn wrong_in(&self, operation: &Described<'_>, answered: &Answered) -> Vec<String> {
+        let status = answered.status.to_string();
+        let mut wrong = self.wrong_in_answer(operation, &status, &answered.body);
+        let headers = &self.resolved(&operation.value["responses"][&status])["headers"];
+        let described = headers.as_object().cloned().unwrap_or_default();
+        let sent = answered.headers.keys().map(lambda_http::http::HeaderName::as_str);
+        let unknown = sent.filter(|name| !described.contains_key(*name) && !TECHNICAL_HEADERS.contains(name));
+        wrong.extend(unknown.map(|name| format!("the header {name} is not described")));
+        let missing = described.iter().filter(|(name, header)| {
+            self.resolved(header)["required"] == true && !answered.headers.contains_key(*name)
+        });
+        wrong.extend(missing.map(|(name, _)| format!("the header {name} is missing")));
+        wrong
+    }
+
+    fn wrong_in_answer(&self, operation: &Described<'_>, status: &str, body: &Value) -> Vec<String> {
+        let content = &self.content(&operation.value["responses"][status])["application/json"];
+        if content.is_null() {
+            return vec![format!("the status {status} is not described")];
+        }
+        self.wrong(&self.closed, &content["schema"], body)
+    }
+
+    /// Whether a request that was taken is one that may be sent.
+    fn wrong_in_request(&self, operation: &Described<'_>, path: &str, body: &str) -> Vec<String> {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let names =
+            query.split('&').filter(|member| !member.is_empty()).map(|member| member.split('=').next().unwrap());
+        let described = |name: &str| operation.parameters().any(|parameter| self.resolved(parameter)["name"] == name);
+        let unknown =
+            names.filter(|name| !described(name)).map(|name| format!("the parameter {name} is not described"));
+        let mut wrong: Vec<_> = unknown.collect();
+        let schema = &self.content(&operation.value["requestBody"])["application/json"]["schema"];
+        if !schema.is_null() {
+            wrong.extend(self.wrong(&self.open, schema, &serde_json::from_str(body).unwrap()));
+        }
+        wrong
+    }
+
+    fn wrong(&self, document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+        let mut schema = schema.clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    /// A path with its parameters' examples. An id that the service makes up is the one that it made last.
+    fn example_path(&self, operation: &Described<'_>, made: &str) -> String {
+        let mut path = operation.path.replace("{id}", made).replace("{wallet_id}", made);
+        let mut query = Vec::new();
+        for parameter in operation.parameters().map(|parameter| self.resolved(parameter)) {
+            let name = parameter["name"].as_str().unwrap();
+            let json = &parameter["content"]["application/json"]["example"];
+            let example = if json.is_null() { &parameter["example"] } else { json };
+            let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+            match parameter["in"].as_str().unwrap() {
+                "path" => path = path.replace(&format!("{{{name}}}"), &text),
+                "query" if !example.is_null() => {
+                    query.push(format!("{name}={}", utf8_percent_encode(&text, NON_ALPHANUMERIC)));
+                }
+                _ => {}
+            }
+        }
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    /// The examples of an operation's request with the answers of the same name; of one without a body, just an answer.
+    fn examples(&self, operation: &Described<'_>) -> Vec<Example> {
+        let answers = examples_of(&self.content(&operation.value["responses"]["200"])["application/json"]);
+        let Some(contents) = self.content(&operation.value["requestBody"]).as_object() else {
+            let answers = answers.into_values();
+            return answers.map(|answer| Example { media_type: String::new(), request: Value::Null, answer }).collect();
+        };
+        let mut examples = Vec::new();
+        for (media_type, content) in contents {
+            let requests = examples_of(content);
+            assert!(requests.keys().eq(answers.keys()), "{}: a request and an answer each", operation.id());
+            examples.extend(requests.into_iter().map(|(name, request)| Example {
+                media_type: media_type.clone(),
+                request,
+                answer: answers[&name].clone(),
+            }));
+        }
+        examples
+    }
+
+    /// The names of all members that answers can have.
+    fn names_in_answers(&self) -> BTreeSet<String> {
+        let (mut names, mut ahead) = (BTreeSet::new(), Vec::new());
+        for operation in self.operations() {
+            ahead.extend(
+                operation.responses().map(|(_, response)| &self.content(response)["application/json"]["schema"]),
+            );
+        }
+        while let Some(schema) = ahead.pop() {
+            let target = self.resolved(schema);
+            let properties = target["properties"].as_object();
+            names.extend(properties.into_iter().flat_map(Map::keys).cloned());
+            ahead.extend(properties.into_iter().flat_map(Map::values));
+            ahead.extend(target["allOf"].as_array().into_iter().flatten());
+            ahead.extend(target.get("items"));
+        }
+        names
+    }
+}
+
+impl<'d> Described<'d> {
+    fn id(&self) -> &'d str {
+        self.value["operationId"].as_str().unwrap()
+    }
+
+    fn tag(&self) -> &'d str {
+        self.value["tags"][0].as_str().unwrap()
+    }
+
+    fn responses(&self) -> impl Iterator<Item = (&'d str, &'d Value)> + use<'d> {
+        self.value["responses"].as_object().unwrap().iter().map(|(status, response)| (status.as_str(), response))
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = &'d Value> + use<'d> {
+        [self.item, self.value].into_iter().flat_map(|holder| holder["parameters"].as_array().into_iter().flatten())
+    }
+
+    /// Its call, the first two words of its id, and the scope that it asks for; who only gets known needs none to speak of.
+    fn summary(&self) -> String {
+        let id = self.id().splitn(3, '_').take(2).collect::<Vec<_>>().join("_");
+        let schemes = self.value["security"][0].as_object().unwrap();
+        let scope = schemes.values().find_map(|scopes| scopes[0].as_str()).unwrap_or("read");
+        format!("{} {} {id} {scope}", self.method, self.path)
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let fits = |(pattern, segment): (&str, &str)| pattern.starts_with('{') || pattern == segment;
+        self.path.split('/').count() == path.split('/').count() && self.path.split('/').zip(path.split('/')).all(fits)
+    }
+}
+
+/// The description of the route that a request takes.
+fn find<'o, 'd>(operations: &'o [Described<'d>], method: &str, path: &str) -> &'o Described<'d> {
+    let path = path.split('?').next().unwrap();
+    let (_, route) = functions::route(method, path).unwrap_or_else(|| panic!("no route for {method} {path}"));
+    let found = operations.iter().find(|operation| operation.method == method && operation.path == route.path);
+    found.unwrap_or_else(|| panic!("{method} {path} is not described"))
+}
+
+/// The examples of a content, by name; one alone has none.
+fn examples_of(content: &Value) -> BTreeMap<String, Value> {
+    let named = content["examples"].as_object().into_iter().flatten();
+    let named = named.map(|(name, example)| (name.clone(), example["value"].clone()));
+    named.chain(content.get("example").map(|example| (String::new(), example.clone()))).collect()
+}
+
+/// Lets an object have no member that is not described, if it `is_whole`, and all objects within it.
+fn close(schema: &mut Value, is_whole: bool) {
+    let Some(members) = schema.as_object_mut() else { return };
+    if is_whole && members.contains_key("type") && members.contains_key("properties") {
+        members.insert("unevaluatedProperties".to_owned(), false.into());
+    }
+    for inner in members.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        close(inner, true);
+    }
+    members.get_mut("items").into_iter().for_each(|items| close(items, true));
+}
+
+/// The names of a value's members, but of what is kept as it was sent.
+fn names_in(value: &Value, names: &mut BTreeSet<String>) {
+    for (name, member) in value.as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        if name != "additionalData" {
+            names_in(member, names);
+        }
+    }
+    value.as_array().into_iter().flatten().for_each(|element| names_in(element, names));
+}
+
+/// A value without what is another one each time: times, ids that the service makes up, tokens.
+fn blurred(value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => elements.iter().map(blurred).collect(),
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), blurred(member))).collect(),
+        Value::String(text) if api::time::parse(text).is_some() => "time".into(),
+        Value::String(text) if text.starts_with("ket_") => "token".into(),
+        Value::String(text) if text.len() == 36 && text.matches('-').count() == 4 => "id".into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+fn word(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mircate => "mircate",
+        Dialect::Liquido => "liquido",
+        Dialect::Paycombat => "paycombat",
+    }
+}
