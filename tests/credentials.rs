@@ -1,6 +1,7 @@
 //! The commands `kese credential` and `kese project`: on a data folder and on a running service, and what the credentials
 //! that they give out are good for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -76,10 +77,10 @@ fn each_dialect_works_with_what_it_is_given() {
     for place in [Place::Folder, Place::Endpoint] {
         let shop = Shop::new(place);
         let [mircate, liquido, paycombat] = ["mircate", "liquido", "paycombat"].map(|dialect| shop.create(dialect));
-        let members = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(members(&mircate), ["apiKey", "projectId"]);
-        assert_eq!(members(&liquido), ["apiKey", "clientId", "clientSecret", "projectId"]);
-        assert_eq!(members(&paycombat), ["projectId", "signatureKey", "xToken"]);
+        let members = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(members(&mircate), ["apiKey", "projectId"].map(str::to_owned).into());
+        assert_eq!(members(&liquido), ["apiKey", "clientId", "clientSecret", "projectId"].map(str::to_owned).into());
+        assert_eq!(members(&paycombat), ["projectId", "signatureKey", "xToken"].map(str::to_owned).into());
         let shop = shop.served();
 
         assert_eq!(shop.create_wallet(&mircate["apiKey"], "w1"), 200);

@@ -2,6 +2,7 @@
 //! every member of every answer. Its examples are played one after the other, and answered as they say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use api::Dialect;
 use lambda_http::http::Method;
@@ -138,7 +139,8 @@ async fn what_goes_wrong_is_answered_as_it_is_described() {
         let mut answers = vec![world.send(method.clone(), &path, &[], b"{}").await];
         for credentials in [&may_all, &may_nothing] {
             (world.key, world.token) = credentials.clone();
-            for body in ["{}", "[", &twice, &long] {
+            let bodies: &[&str] = if method == Method::GET { &[""] } else { &["{}", "[", &twice, &long] };
+            for body in bodies {
                 answers.push(world.call(method.clone(), &path, None, body).await);
             }
         }
@@ -175,12 +177,11 @@ async fn play(world: &World, operation: &Described<'_>, path: &str, example: &Ex
     if operation.parameters().all(|parameter| parameter["$ref"] != "#/components/parameters/idempotency-key") {
         return world.call(method, path, None, &body).await;
     }
-    let key = utf8_percent_encode(&body, NON_ALPHANUMERIC).to_string();
-    let key = key.get(..255).unwrap_or(&key);
-    let first = world.call(method.clone(), path, Some(key), &body).await;
-    let again = world.call(method, path, Some(key), &body).await;
+    let key = format!("example-{}", world.clock.load(Ordering::Relaxed));
+    let first = world.call(method.clone(), path, Some(&key), &body).await;
+    let again = world.call(method, path, Some(&key), &body).await;
     assert_eq!((again.status, &again.body), (first.status, &first.body), "{path}");
-    assert_eq!(again.headers["idempotent-replayed"], "true", "{path}");
+    assert!(again.headers.contains_key("idempotent-replayed"), "{path} {body}: {again:?}");
     again
 }
 
@@ -224,14 +225,13 @@ impl Document {
         Document { open, closed, text }
     }
 
-    /// Every operation, in the order of the document.
+    /// Every operation, in the order of the document; of one path, what writes comes first.
     fn operations(&self) -> Vec<Described<'_>> {
         let mut paths: Vec<_> = self.open["paths"].as_object().unwrap().iter().collect();
         paths.sort_by_key(|(path, _)| self.text.find(&format!("\"{path}\":{{")));
         let mut operations = Vec::new();
         for (path, item) in paths {
-            let members = item.as_object().unwrap();
-            for (method, value) in members.iter().filter(|(name, _)| matches!(name.as_str(), "get" | "post")) {
+            for (method, value) in ["post", "get"].into_iter().filter_map(|method| Some((method, item.get(method)?))) {
                 let prefixes = item.get("servers").unwrap_or(&self.open["servers"]).as_array().unwrap();
                 operations.extend(prefixes.iter().map(|server| {
                     let path = format!("{}{path}", server["url"].as_str().unwrap().trim_end_matches('/'));
@@ -382,11 +382,6 @@ impl<'d> Described<'d> {
         let schemes = self.value["security"][0].as_object().unwrap();
         let scope = schemes.values().find_map(|scopes| scopes[0].as_str()).unwrap_or("read");
         format!("{} {} {id} {scope}", self.method, self.path)
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        let fits = |(pattern, segment): (&str, &str)| pattern.starts_with('{') || pattern == segment;
-        self.path.split('/').count() == path.split('/').count() && self.path.split('/').zip(path.split('/')).all(fits)
     }
 }
 
