@@ -35,13 +35,16 @@ fn every_command_works(place: Place) {
     let default = "project                shop\n\
                    own account            none\n\
                    refund extension days  30\n\
-                   permanent keys         false\n";
+                   permanent keys         false\n\
+                   unique reference       false\n";
     assert_eq!(shop.says("project show shop"), default);
-    let set = "project set shop --own-account main --refund-extension-days 7 --permanent-keys true";
+    let set =
+        "project set shop --own-account main --refund-extension-days 7 --permanent-keys true --unique-reference true";
     let settings = "project                shop\n\
                     own account            main\n\
                     refund extension days  7\n\
-                    permanent keys         true\n";
+                    permanent keys         true\n\
+                    unique reference       true\n";
     assert_eq!(shop.says(set), settings);
     let other = "project create other --own-account till --refund-extension-days 0 --permanent-keys true";
     assert!(shop.says(other).contains("till\nrefund extension days  0\npermanent keys         true\n"));

@@ -85,6 +85,27 @@ async fn permanent_keys_are_honoured_for_ever() {
     replays(&world, "key", &first).await;
 }
 
+/// Row 32: where a project says so, a reference is unique for each account and operation, and its repetition is a replay.
+#[tokio::test]
+async fn a_unique_reference_is_a_key_for_ever() {
+    let project = Project { unique_reference: true, ..Project::new(ProjectId::parse("demo").unwrap()) };
+    let world = funded(World::over(Embedded::memory(), project, Tables::default()).await).await;
+    let order = r#"{"amount": 5, "channel": "POS", "referenceId": "Order № 1"}"#;
+    let first = world.post("spend/demo-card", None, order).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    for number in 0..2 * RING_KEYS_MAX {
+        spend(&world, &format!("other-{number}")).await;
+    }
+    world.wait_millis(400 * 86_400_000);
+    let again = world.post("spend/demo-card", Some("another"), order).await;
+    assert_eq!((again.body, &again.headers["idempotent-replayed"]), (first.body, &"true".parse().unwrap()));
+    let more = r#"{"amount": 6, "channel": "POS", "referenceId": "Order № 1"}"#;
+    assert_eq!(world.post("spend/demo-card", None, more).await.body["code"], "IDEMPOTENCY_KEY_REUSED");
+    let loaded = world.post("load/demo-card", None, order).await;
+    assert_eq!(loaded.status, 200, "another operation: {loaded:?}");
+    assert!(!loaded.headers.contains_key("idempotent-replayed"));
+}
+
 #[tokio::test]
 async fn a_key_on_two_accounts_is_two_keys() {
     let world = world().await;

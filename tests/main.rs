@@ -22,6 +22,7 @@ mod faults;
 mod golden;
 mod harness;
 mod isolation;
+mod listing;
 mod nonsense;
 mod openapi;
 mod stories;

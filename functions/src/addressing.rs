@@ -2,7 +2,7 @@
 
 use api::{Problem, mircate};
 use domain::{AccountNumber, Addressed, Refusal, WalletId};
-use store::Target;
+use store::{Cursor, Target};
 
 use crate::shell::{Call, Fault};
 
@@ -40,6 +40,12 @@ pub(crate) fn names_an_account(call: &Call<'_>) -> Result<bool, Fault> {
 pub(crate) fn wallet(call: &Call<'_>) -> Result<Option<WalletId>, Fault> {
     let said: mircate::Address = call.body.read()?;
     Ok(said.wallet_id)
+}
+
+/// Where a list is to go on.
+pub(crate) fn cursor(asked: &mircate::List) -> Result<Option<Cursor>, Problem> {
+    let parse = |text| Cursor::parse(text).ok_or_else(|| Problem::invalid("cursor", "is none of ours"));
+    asked.cursor.as_deref().map(parse).transpose()
 }
 
 /// When the body names the account, the instance names it too, or is the project's own account id.

@@ -2,9 +2,12 @@
 //!
 //! A call looks at no more than [`READ_MAX`] accounts, answers what it found, and says where to go on.
 
+use std::collections::VecDeque;
+
 use api::{Problem, Scope, mircate};
-use domain::{Account, Refusal, Text, Transaction};
-use store::{Cursor, Order};
+use domain::{Refusal, Seq, Text, Transaction};
+use serde_json::Value;
+use store::{Cursor, Listing, Order};
 
 use crate::addressing;
 use crate::shell::{Answer, Call, Fault, Operation, Route};
@@ -25,47 +28,97 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
     let asked: mircate::List = call.body.read()?;
     let said: mircate::Address = call.body.read()?;
     let page_size = asked.page_size()?;
+    let mut openings = Openings::of(call, &asked).await?;
 
-    let (openings, next) = openings(call, &asked).await?;
-    let wants = |opening: &&Transaction| {
-        let account = &opening.account;
-        let title = opening.note.title.as_ref().map(Text::as_str);
-        said.currency.as_ref().is_none_or(|currency| *currency == account.currency)
-            && asked.wants(account.status.as_str(), &[Some(account.number.as_str()), title])
+    let (mut to_skip, mut found, mut read) = (asked.from, Vec::new(), 0);
+    let missing = |to_skip: u64, found: &[Value]| {
+        to_skip.saturating_add(page_size).saturating_sub(u64::try_from(found.len()).unwrap_or(u64::MAX))
     };
-    let wanted: Vec<&Transaction> = openings.iter().filter(wants).collect();
-    let page = wanted.iter().skip(usize::try_from(asked.from).unwrap_or(usize::MAX));
-    let page: Vec<&Transaction> = page.take(usize::try_from(page_size).unwrap_or(usize::MAX)).copied().collect();
-    let accounts = call.session.newest_of(page.iter().map(|opening| opening.account.number.clone())).await?;
-    let answer = |(account, opening): (&Account, &&Transaction)| {
-        mircate::account(call.project(), account, opening.note.title.as_ref(), call.now)
-    };
-    let answers: Vec<_> = accounts.iter().zip(&page).map(answer).collect();
+    while missing(to_skip, &found) > 0 && read < READ_MAX {
+        // Never more than are missing: the list goes on after the last that was read.
+        let next = openings.next(missing(to_skip, &found).min(READ_MAX.saturating_sub(read))).await?;
+        if next.is_empty() {
+            break;
+        }
+        read = read.saturating_add(u64::try_from(next.len()).unwrap_or(u64::MAX));
+        let accounts = call.session.newest_of(next.iter().map(|opening| opening.account.number.clone())).await?;
+        for (account, opening) in accounts.iter().zip(&next) {
+            let title = opening.note.title.as_ref();
+            let texts = [Some(account.number.as_str()), title.map(Text::as_str)];
+            let fits = said.currency.as_ref().is_none_or(|currency| *currency == account.currency);
+            if !fits || !asked.wants(account.status.as_str(), &texts) {
+                continue;
+            }
+            if to_skip > 0 {
+                to_skip = to_skip.saturating_sub(1);
+            } else {
+                found.push(mircate::account(call.project(), account, title, call.now));
+            }
+        }
+    }
 
-    let total = u64::try_from(wanted.len()).unwrap_or(u64::MAX);
-    let page = mircate::Page { from: asked.from, page_size, total, cursor: next.map(|cursor| cursor.to_string()) };
-    Ok(Answer::new(page.of_accounts(&answers)))
+    let so_far = asked.from.saturating_sub(to_skip).saturating_add(u64::try_from(found.len()).unwrap_or(u64::MAX));
+    let cursor = openings.cursor().map(|cursor| cursor.to_string());
+    let page = mircate::Page { from: asked.from, page_size, total: so_far, cursor };
+    Ok(Answer::new(page.of_accounts(&found)))
 }
 
-/// The first entries of the accounts that are listed, and where to go on.
-async fn openings(call: &Call<'_>, asked: &mircate::List) -> Result<(Vec<Transaction>, Option<Cursor>), Fault> {
-    let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
-    if let Some(wallet) = addressing::wallet(call)? {
+/// The first entries of the accounts that are listed, one after the other.
+enum Openings<'c> {
+    Wallet(VecDeque<Transaction>),
+    Project(Listing<'c>),
+}
+
+impl<'c> Openings<'c> {
+    async fn of(call: &'c Call<'_>, asked: &mircate::List) -> Result<Openings<'c>, Fault> {
+        let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
+        let none_of_this = || Problem::invalid("cursor", "is none of this list");
+        let cursor = addressing::cursor(asked)?;
+        let Some(wallet) = addressing::wallet(call)? else {
+            if cursor.as_ref().is_some_and(|cursor| !cursor.is_of_project()) {
+                return Err(none_of_this().into());
+            }
+            return Ok(Openings::Project(call.session.list_project_openings(order, cursor.as_ref())));
+        };
         let wallet = call.session.wallet(&wallet).await?.ok_or(Refusal::NotFound)?;
-        let mut openings = call.session.openings_of(wallet.accounts.into_values()).await?;
+        let numbers: Vec<_> = wallet.accounts.into_values().map(|number| (number, Seq::FIRST)).collect();
+        if cursor.as_ref().is_some_and(|cursor| !cursor.is_of(&numbers)) {
+            return Err(none_of_this().into());
+        }
+        let mut openings = call.session.openings_of(numbers.into_iter().map(|(number, _)| number)).await?;
         openings.sort_by_key(|opening| opening.account.opened);
         if order == Order::NewestFirst {
             openings.reverse();
         }
-        return Ok((openings, None));
+        // The cursor names what is left, in any order.
+        if let Some(Cursor::Chains(left)) = cursor {
+            openings.retain(|opening| left.contains_key(&opening.account.number));
+        }
+        Ok(Openings::Wallet(openings.into()))
     }
-    let cursor =
-        asked.cursor.as_deref().map(|text| Cursor::parse(text).ok_or(Problem::invalid("cursor", "is none of ours")));
-    let mut listing = call.session.list_project_openings(order, cursor.transpose()?.as_ref());
-    let mut openings = Vec::new();
-    for _ in 0..READ_MAX {
-        let Some(opening) = listing.next().await? else { break };
-        openings.push(opening);
+
+    /// The next ones, at most `count`.
+    async fn next(&mut self, count: u64) -> Result<Vec<Transaction>, store::Error> {
+        let mut next = Vec::new();
+        for _ in 0..count {
+            let opening = match self {
+                Openings::Wallet(openings) => openings.pop_front(),
+                Openings::Project(listing) => listing.next().await?,
+            };
+            let Some(opening) = opening else { break };
+            next.push(opening);
+        }
+        Ok(next)
     }
-    Ok((openings, listing.cursor()))
+
+    fn cursor(&self) -> Option<Cursor> {
+        match self {
+            Openings::Wallet(openings) if openings.is_empty() => None,
+            Openings::Wallet(openings) => {
+                let left = openings.iter().map(|opening| (opening.account.number.clone(), Seq::FIRST));
+                Some(Cursor::Chains(left.collect()))
+            }
+            Openings::Project(listing) => listing.cursor(),
+        }
+    }
 }

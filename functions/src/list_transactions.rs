@@ -4,8 +4,8 @@
 //! accounts, a project), a call reads at most [`READ_MAX`] entries, answers what it found, and says where to go on.
 
 use api::{Problem, Scope, mircate};
-use domain::{AccountNumber, Refusal, Seq, Timestamp};
-use store::{Cursor, Listing, Order, Times};
+use domain::{AccountNumber, Refusal, Seq, Timestamp, Transaction};
+use store::{Listing, Order, Times};
 
 use crate::addressing;
 use crate::shell::{Answer, Call, Fault, Operation, Route};
@@ -29,17 +29,19 @@ pub const OPERATION: Operation = Operation {
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
     let asked: mircate::List = call.body.read()?;
     let spans: mircate::Spans = call.body.read()?;
+    let said: mircate::Address = call.body.read()?;
     let page_size = asked.page_size()?;
-    let cursor =
-        asked.cursor.as_deref().map(|text| Cursor::parse(text).ok_or(Problem::invalid("cursor", "is none of ours")));
-    let mut listing = listing(call, &asked, &spans, cursor.transpose()?.as_ref()).await?;
+    let mut listing = listing(call, &asked, &spans).await?;
 
-    let wants = |transaction: &_| {
+    let wants = |transaction: &Transaction| {
         asked.wants_transaction(transaction)
             && spans.expires_at.as_ref().is_none_or(|span| span.has_expiry_of(transaction))
+            && said.currency.as_ref().is_none_or(|currency| *currency == transaction.account.currency)
     };
-    let everything = !asked.is_filtered() && spans.expires_at.is_none();
-    let total = listing.left().filter(|_| everything);
+    // All transactions of one account are of its currency.
+    let any_currency = said.currency.is_none() || addressing::names_an_account(call)?;
+    let everything = !asked.is_filtered() && spans.expires_at.is_none() && any_currency;
+    let total = listing.total().filter(|_| everything);
     let mut to_skip = if everything && listing.skip(asked.from) { 0 } else { asked.from };
     if everything {
         listing.expect(to_skip.saturating_add(page_size));
@@ -64,12 +66,9 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
 }
 
 /// What is listed: an account if one is named, a wallet if only that is, and the whole project otherwise.
-async fn listing<'c>(
-    call: &'c Call<'_>,
-    asked: &mircate::List,
-    spans: &mircate::Spans,
-    cursor: Option<&Cursor>,
-) -> Result<Listing<'c>, Fault> {
+async fn listing<'c>(call: &'c Call<'_>, asked: &mircate::List, spans: &mircate::Spans) -> Result<Listing<'c>, Fault> {
+    let cursor = addressing::cursor(asked)?;
+    let none_of_this = || Problem::invalid("cursor", "is none of this list");
     let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
     let (start, end) = spans.created_at.as_ref().map_or((Timestamp(0), None), mircate::Span::bounds);
     let times = Times { start, end: end.unwrap_or(Times::ALL.end) };
@@ -82,11 +81,17 @@ async fn listing<'c>(
         let wallet = call.session.wallet(&wallet).await?.ok_or(Refusal::NotFound)?;
         newest_numbers(call, wallet.accounts.into_values()).await?
     } else if call.has_feed() {
-        return Ok(call.session.list_project_history(times, order, cursor));
+        if cursor.as_ref().is_some_and(|cursor| !cursor.is_of_project()) {
+            return Err(none_of_this().into());
+        }
+        return Ok(call.session.list_project_history(times, order, cursor.as_ref()));
     } else {
         return Err(Problem::invalid("accountNumber", "is required: there is no list of the whole project here").into());
     };
-    Ok(call.session.list_accounts_history(&accounts, times, order, cursor).await?)
+    if cursor.as_ref().is_some_and(|cursor| !cursor.is_of(&accounts)) {
+        return Err(none_of_this().into());
+    }
+    Ok(call.session.list_accounts_history(&accounts, times, order, cursor.as_ref()).await?)
 }
 
 async fn newest_numbers(

@@ -311,7 +311,10 @@ impl App {
         } else {
             Body::parse(request.body())?
         };
-        let key = idempotency_key(request)?;
+        let key = match unique_reference(operation, principal, &body)? {
+            Some(key) => Some(key),
+            None => idempotency_key(request)?,
+        };
         let intent = Intent { key, fingerprint: body.fingerprint(operation.name), permanent: false };
         let deadline = deadline(request, now);
         let session = self.store.session(&principal.project, now, (self.host.random)(), deadline, meter);
@@ -395,6 +398,19 @@ fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Problem>
     let text = value.to_str().unwrap_or_default();
     let key = IdempotencyKey::parse(text);
     key.map(Some).map_err(|error| Problem::invalid("Idempotency-Key", &error.to_string()))
+}
+
+/// Where a project says that its references are unique, a reference is the key of the request that it comes with.
+fn unique_reference(
+    operation: &Operation,
+    principal: &Principal,
+    body: &Body,
+) -> Result<Option<IdempotencyKey>, Problem> {
+    if !principal.project.unique_reference {
+        return Ok(None);
+    }
+    let said: mircate::Reference = body.read()?;
+    said.key(operation.name).map(|key| IdempotencyKey::parse(&key).map_err(|_| Problem::Internal)).transpose()
 }
 
 fn answer(request_id: &str, dialect: Dialect, outcome: Result<Answer, Fault>) -> Response<lambda_http::Body> {

@@ -48,6 +48,10 @@ pub(crate) struct Settings {
     /// Whether idempotency keys are kept for ever, not 25 hours
     #[arg(long, value_name = "true|false", value_parser = clap::value_parser!(bool), hide_possible_values = true)]
     permanent_keys: Option<bool>,
+
+    /// Whether a referenceId is unique for each account and operation, and takes the place of the idempotency key
+    #[arg(long, value_name = "true|false", value_parser = clap::value_parser!(bool), hide_possible_values = true)]
+    unique_reference: Option<bool>,
 }
 
 /// Does it, and returns what to print. An error is one sentence for whoever asked.
@@ -87,8 +91,12 @@ pub(crate) fn id(text: &str) -> Result<ProjectId, String> {
 
 impl Settings {
     fn is_empty(&self) -> bool {
-        let Settings { own_account, no_own_account, refund_extension_days, permanent_keys } = self;
-        own_account.is_none() && !no_own_account && refund_extension_days.is_none() && permanent_keys.is_none()
+        let Settings { own_account, no_own_account, refund_extension_days, permanent_keys, unique_reference } = self;
+        own_account.is_none()
+            && !no_own_account
+            && refund_extension_days.is_none()
+            && permanent_keys.is_none()
+            && unique_reference.is_none()
     }
 
     fn applied(self, project: Project) -> Project {
@@ -96,6 +104,7 @@ impl Settings {
             own_account: if self.no_own_account { None } else { self.own_account.or(project.own_account) },
             refund_extension: self.refund_extension_days.map_or(project.refund_extension, Duration::days),
             permanent_keys: self.permanent_keys.unwrap_or(project.permanent_keys),
+            unique_reference: self.unique_reference.unwrap_or(project.unique_reference),
             id: project.id,
         }
     }
@@ -112,7 +121,8 @@ fn shown(project: &Project) -> String {
         "project                {}\n\
          own account            {own_account}\n\
          refund extension days  {days}\n\
-         permanent keys         {}\n",
-        project.id, project.permanent_keys
+         permanent keys         {}\n\
+         unique reference       {}\n",
+        project.id, project.permanent_keys, project.unique_reference
     )
 }

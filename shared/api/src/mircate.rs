@@ -11,8 +11,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::body::AdditionalData;
+use crate::credentials::hex;
 use crate::failure::{Problem, Verdict};
 use crate::time::{self, ExpiresAt};
 
@@ -305,6 +307,23 @@ enum SortOrder {
     Desc,
 }
 
+/// The member that a project may declare to be unique.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reference {
+    reference_id: Option<Text>,
+}
+
+impl Reference {
+    /// The name that a reference gives to its request: unique for the operation. An idempotency key takes visible ASCII
+    /// only, a reference everything.
+    #[must_use]
+    pub fn key(&self, operation: &str) -> Option<String> {
+        let digest = sha2::Sha256::digest(self.reference_id.as_ref()?.as_str());
+        Some(format!("reference:{operation}:{}", hex(&digest)))
+    }
+}
+
 /// What the bodies of load and spend say besides the amount.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -417,6 +436,8 @@ impl Span {
     pub fn has_expiry_of(&self, transaction: &Transaction) -> bool {
         let (start, end) = self.bounds();
         let within = |instant: Timestamp| start <= instant && end.is_none_or(|end| instant < end);
+        // What expires at the end of a day is there until its last moment, and gone at the first of the next.
+        let within = |instant: Timestamp| within(instant) || within(instant.minus(Duration(1)));
         loaded_until(transaction).is_some_and(|expiry| matches!(expiry, Expiry::At(instant) if within(instant)))
     }
 }

@@ -14,12 +14,28 @@ pub struct Project {
     pub refund_extension: Duration,
     /// Whether idempotency keys are kept for ever instead of 25 hours.
     pub permanent_keys: bool,
+    /// Whether a reference is unique for each account and operation. It takes the place of the idempotency key then, and
+    /// keys are kept for ever.
+    pub unique_reference: bool,
 }
 
 impl Project {
-    /// A project with the settings that it has until it says otherwise: no account id of its own, 30 days, 25 hours.
+    /// A project with the settings that it has until it says otherwise: no account id of its own, 30 days, 25 hours,
+    /// references that may repeat.
     #[must_use]
     pub fn new(id: ProjectId) -> Project {
-        Project { id, own_account: None, refund_extension: Duration::days(30), permanent_keys: false }
+        Project {
+            id,
+            own_account: None,
+            refund_extension: Duration::days(30),
+            permanent_keys: false,
+            unique_reference: false,
+        }
+    }
+
+    /// Whether no key is ever forgotten.
+    #[must_use]
+    pub fn keeps_keys(&self) -> bool {
+        self.permanent_keys || self.unique_reference
     }
 }

@@ -269,7 +269,7 @@ impl Session<'_> {
     }
 
     fn looked_up_until(&self, end: Timestamp) -> Timestamp {
-        if self.project.permanent_keys { Timestamp(u64::MAX) } else { end }
+        if self.project.keeps_keys() { Timestamp(u64::MAX) } else { end }
     }
 }
 

@@ -162,7 +162,8 @@ impl Store {
         let update = self.update(&format!("P#{}", project.id));
         let update = update.expression_attribute_values(":extension", number(project.refund_extension.0));
         let update = update.expression_attribute_values(":permanent", AttributeValue::Bool(project.permanent_keys));
-        let settings = "SET extension = :extension, permanent = :permanent";
+        let update = update.expression_attribute_values(":unique", AttributeValue::Bool(project.unique_reference));
+        let settings = "SET extension = :extension, permanent = :permanent, uniqueReference = :unique";
         let update = match &project.own_account {
             Some(own) => update
                 .update_expression(format!("{settings}, ownAccount = :own"))
@@ -222,6 +223,10 @@ fn read_project(id: &ProjectId, item: &Item) -> Option<Project> {
         permanent_keys: match item.get("permanent") {
             None => default.permanent_keys,
             Some(permanent) => *permanent.as_bool().ok()?,
+        },
+        unique_reference: match item.get("uniqueReference") {
+            None => default.unique_reference,
+            Some(unique) => *unique.as_bool().ok()?,
         },
         id: default.id,
     })

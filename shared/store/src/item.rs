@@ -227,7 +227,7 @@ impl WalletKeyRecord {
 pub(crate) fn key_record(project: &Project, account: &AccountNumber, key: &UsedKey) -> Item {
     let mut item = Attributes::keyed(&keys::account_key(&project.id, account, key.hash));
     item.number("seq", Some(key.seq.number()));
-    if !project.permanent_keys {
+    if !project.keeps_keys() {
         item.number("ttl", Some(ttl(key.end())));
         item.number("till", Some(key.end().0));
     }

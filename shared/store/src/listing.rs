@@ -58,6 +58,21 @@ pub enum Cursor {
 }
 
 impl Cursor {
+    /// Whether it was given out for a listing of those accounts.
+    #[must_use]
+    pub fn is_of(&self, accounts: &[(AccountNumber, Seq)]) -> bool {
+        match self {
+            Cursor::Chains(next) => next.keys().all(|one| accounts.iter().any(|(account, _)| account == one)),
+            Cursor::Feed { .. } => false,
+        }
+    }
+
+    /// Whether it was given out for a listing of a project.
+    #[must_use]
+    pub fn is_of_project(&self) -> bool {
+        matches!(self, Cursor::Feed { .. })
+    }
+
     /// Reads a cursor; none if it can not be one that was given out.
     #[must_use]
     pub fn parse(text: &str) -> Option<Cursor> {
@@ -88,6 +103,7 @@ pub struct Listing<'s> {
     order: Order,
     source: Source,
     read_ahead: u64,
+    total: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -119,6 +135,7 @@ impl<'s> Session<'s> {
     ) -> Result<Listing<'s>, Error> {
         let chains = accounts.iter().map(|(account, total)| async move {
             let mut left = self.within(account, *total, times).await?;
+            let count = left.map_or(0, count);
             if let Some(Cursor::Chains(next)) = cursor {
                 left = match (left, next.get(account), order) {
                     (Some((first, last)), Some(next), Order::NewestFirst) => Some((first, last.min(*next))),
@@ -127,10 +144,11 @@ impl<'s> Session<'s> {
                 };
             }
             let left = left.filter(|(first, last)| first <= last);
-            Ok::<_, Error>(Chain { account: account.clone(), left, ahead: VecDeque::new() })
+            Ok::<_, Error>((count, Chain { account: account.clone(), left, ahead: VecDeque::new() }))
         });
-        let source = Source::Chains(try_join_all(chains).await?);
-        Ok(Listing { session: self, order, source, read_ahead: READ_AHEAD })
+        let (counts, chains): (Vec<u64>, Vec<Chain>) = try_join_all(chains).await?.into_iter().unzip();
+        let total = Some(counts.into_iter().fold(0, u64::saturating_add));
+        Ok(Listing { session: self, order, source: Source::Chains(chains), read_ahead: READ_AHEAD, total })
     }
 
     /// Lists what a whole project has written, from its feed. Eventually consistent.
@@ -151,7 +169,7 @@ impl<'s> Session<'s> {
             Some(Cursor::Chains(_)) | None => None,
         };
         let source = Source::Project { kinds, times, last, ahead: VecDeque::new(), ended: false };
-        Listing { session: self, order, source, read_ahead: READ_AHEAD }
+        Listing { session: self, order, source, read_ahead: READ_AHEAD, total: None }
     }
 
     /// The numbers of a chain of `total` entries that were written within `times`.
@@ -225,13 +243,10 @@ impl<'s> Session<'s> {
 }
 
 impl Listing<'_> {
-    /// How many there are altogether, where the numbers tell: not for a project.
+    /// How many there are altogether, before a cursor too, where the numbers tell: not for a project.
     #[must_use]
-    pub fn left(&self) -> Option<u64> {
-        match &self.source {
-            Source::Chains(chains) => Some(chains.iter().map(Chain::count).fold(0, u64::saturating_add)),
-            Source::Project { .. } => None,
-        }
+    pub fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// Leaves out that many of a single chain without reading them, and says whether it could.
@@ -310,10 +325,6 @@ impl Listing<'_> {
 }
 
 impl Chain {
-    fn count(&self) -> u64 {
-        self.left.map_or(0, |(first, last)| last.number().saturating_sub(first.number()).saturating_add(1))
-    }
-
     async fn read_ahead(&mut self, session: &Session<'_>, order: Order, count: u64) -> Result<(), Error> {
         let Some((first, last)) = self.left else { return Ok(()) };
         if !self.ahead.is_empty() {
@@ -337,4 +348,9 @@ impl Chain {
         self.left = self.left.filter(|(first, last)| first <= last);
         Some(next)
     }
+}
+
+/// How many numbers there are from the first to the last.
+fn count((first, last): (Seq, Seq)) -> u64 {
+    last.number().saturating_sub(first.number()).saturating_add(1)
 }

@@ -52,7 +52,7 @@ impl UsedKey {
 impl Ring {
     /// The entry that `hash` made, if its key is here and still counts at `at`.
     pub(crate) fn find(&self, hash: KeyHash, at: Timestamp, project: &Project) -> Option<Seq> {
-        let counts = |key: &&UsedKey| key.hash == hash && (project.permanent_keys || at < key.end());
+        let counts = |key: &&UsedKey| key.hash == hash && (project.keeps_keys() || at < key.end());
         self.0.iter().rev().find(counts).map(|key| key.seq)
     }
 
@@ -64,7 +64,7 @@ impl Ring {
         let crowded = if self.0.len().saturating_sub(aged) >= RING_KEYS_MAX { RING_KEYS_MAX.div_ceil(2) } else { 0 };
         let kept = self.0.split_off(aged.saturating_add(crowded));
         let gone = self.0;
-        let spilled = if project.permanent_keys { gone } else { gone.into_iter().skip(aged).collect() };
+        let spilled = if project.keeps_keys() { gone } else { gone.into_iter().skip(aged).collect() };
         Turn { ring: Ring(kept), spilled }
     }
 

@@ -106,7 +106,7 @@ impl Session<'_> {
             self.put_records(append.spilled, &mut pace).await?;
             let mut writes = append.writes;
             if let Some(key) = &key {
-                let end = (!self.project.permanent_keys && !intent.permanent).then(|| self.now.plus(KEY_LIFE));
+                let end = (!self.project.keeps_keys() && !intent.permanent).then(|| self.now.plus(KEY_LIFE));
                 let request = intent.fingerprint;
                 let record = WalletKeyRecord { nonce: self.nonce, request, wallet: append.wallet.clone(), end };
                 writes.push(Write::CreateKeyRecord { item: record.to_item(key), now: self.now });
