@@ -4,7 +4,7 @@
 # here and in contract.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=${CARGO_TARGET_DIR:-target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 work=$target/contract
 mkdir -p "$work"
 
@@ -48,10 +48,13 @@ TOML
 # Not checked:
 # positive_data_acceptance: a rule that says no is a 400 in mircate; contract.py looks at the code instead.
 # unsupported_method: API Gateway answers 404 to a method that no route has, and so does kese.
-SCHEMATHESIS_HOOKS=contract PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 timeout 90 \
-    "$venv/bin/schemathesis" --config-file "$work/schemathesis.toml" run "$url/openapi.yaml" --no-color \
+export SCHEMATHESIS_HOOKS=contract PYTHONPATH=$PWD/tests PYTHONDONTWRITEBYTECODE=1
+report=$work/report.txt
+# The tester leaves folders where it runs.
+cd "$work"
+timeout 90 "$venv/bin/schemathesis" --config-file schemathesis.toml run "$url/openapi.yaml" --no-color \
     --include-tag mircate --header "x-api-key: $key" \
     --phases examples,coverage,fuzzing --max-examples 40 --seed 1 --generation-database none --continue-on-failure \
     --exclude-checks positive_data_acceptance,unsupported_method \
-    >"$work/report.txt" 2>&1 || { cat "$work/report.txt" >&2; exit 1; }
-grep -E '^ *[0-9]+ generated' "$work/report.txt"
+    >"$report" 2>&1 || { cat "$report" >&2; exit 1; }
+grep -E '^ *[0-9]+ generated' "$report"

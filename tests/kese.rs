@@ -97,6 +97,25 @@ fn every_request_is_one_line_of_log_without_the_key() {
 }
 
 #[test]
+fn the_reference_is_served_with_the_service() {
+    let home = Home::new();
+    let kese = home.start(&[]);
+    let get = |path: &str| {
+        let mut answered = ureq::get(format!("{}{path}", kese.caller.base_url)).call().unwrap();
+        let kind = answered.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answered.body_mut().read_to_string().unwrap())
+    };
+    let (kind, yaml) = get("/openapi.yaml");
+    assert!(kind == "application/yaml" && yaml.starts_with("openapi: 3.1"), "{kind}: {yaml:.100}");
+    let (kind, json) = get("/openapi.json");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert!(kind == "application/json" && json["openapi"] == "3.1.0", "{kind}");
+    let (kind, page) = get("/docs");
+    assert!(kind.starts_with("text/html") && page.contains("/openapi.json"), "{kind}: {page:.100}");
+    assert!(!page.contains("://"), "the page needs nothing from elsewhere");
+}
+
+#[test]
 fn the_gateway_answers_what_no_function_does() {
     let home = Home::new();
     let kese = home.start(&[]);

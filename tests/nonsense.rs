@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use serde_json::Value;
 
-use crate::harness::{Answered, World};
+use crate::harness::{Answered, World, sign};
 
 async fn world() -> World {
     let world = World::new().await;
@@ -237,4 +237,63 @@ async fn reads_take_their_members_from_the_query_string() {
         let answered = get(path).await;
         check(&world, path, &answered, 400, "INVALID_REQUEST", "from");
     }
+}
+
+/// What is written through paycombat is signed, by the credential's own key, over what is sent or what JavaScript makes of it.
+#[tokio::test]
+async fn signatures_that_are_none() {
+    let world = world().await;
+    let path = "/wallet/create";
+    let body = r#"{"customer_id": "C", "currency": "EUR", "currency_list": []}"#;
+    let (token, key) = world.token.clone();
+    let good = sign(&key, body.as_bytes());
+    let other = world.grant_token(&world.project, &["write"]).await;
+    for (signature, sent) in [
+        (None, body),
+        (Some(String::new()), body),
+        (Some(good.to_uppercase()), body),
+        (Some(sign(&other.1, body.as_bytes())), body),
+        (Some(good.clone()), r#"{"customer_id": "D", "currency": "EUR", "currency_list": []}"#),
+    ] {
+        let signature = signature.as_deref().map(|signature| ("signature", signature));
+        let headers: Vec<_> = [("x-token", token.as_str())].into_iter().chain(signature).collect();
+        world.traffic();
+        let answered = world.send(Method::POST, path, &headers, sent.as_bytes()).await;
+        assert_eq!((answered.status, &answered.body["status"]), (401, &false.into()), "{signature:?}: {answered:?}");
+        assert!(world.traffic().iter().all(|call| call.target == "GetItem"), "nothing but who it is was asked");
+    }
+    let stringified = sign(&key, br#"{"customer_id":"C","currency":"EUR","currency_list":[]}"#);
+    for signature in [good, stringified] {
+        let headers = [("x-token", token.as_str()), ("signature", signature.as_str())];
+        assert_eq!(world.send(Method::POST, path, &headers, body.as_bytes()).await.status, 200);
+    }
+}
+
+/// liquido asks for a living access token and a key.
+#[tokio::test]
+async fn access_tokens_that_are_none() {
+    let world = world().await;
+    let bearer = format!("Bearer {}", world.access_token().await);
+    let (start, seal) = bearer.rsplit_once('_').unwrap();
+    let longer = format!("{start}9_{seal}");
+    let get = async |authorization: Option<&str>, key: Option<&str>| {
+        let authorization = authorization.map(|text| ("authorization", text));
+        let headers: Vec<_> = key.map(|key| ("x-api-key", key)).into_iter().chain(authorization).collect();
+        world.send(Method::GET, "/v1/accounts/wallet/USER-1", &headers, &[]).await
+    };
+    let key = world.key.as_str();
+    assert_eq!(get(Some(&bearer), Some(key)).await.status, 200);
+    for (authorization, key) in [
+        (None, Some(key)),
+        (Some(bearer.as_str()), None),
+        (Some("Bearer"), Some(key)),
+        (Some(longer.as_str()), Some(key)),
+        (Some(bearer.trim_start_matches("Bearer ")), Some(key)),
+    ] {
+        let answered = get(authorization, key).await;
+        assert_eq!((answered.status, &answered.body["errors"][0]["code"]), (401, &"401".into()), "{answered:?}");
+        assert!(answered.headers.contains_key("www-authenticate"));
+    }
+    world.wait_millis(3_600_001);
+    assert_eq!(get(Some(&bearer), Some(key)).await.status, 401, "its hour is over");
 }

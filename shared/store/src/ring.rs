@@ -96,3 +96,59 @@ impl Ring {
         records.iter().map(record).collect::<Option<Vec<_>>>().map(Ring)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ProjectId;
+
+    use super::*;
+
+    fn project() -> Project {
+        Project::new(ProjectId::parse("demo").unwrap())
+    }
+
+    fn key(number: u64, seq: u64, hours: u64) -> UsedKey {
+        let hash = KeyHash(u128::from(number).to_be_bytes());
+        UsedKey::new(hash, Seq::new(seq).unwrap(), Timestamp(0).plus(Duration::hours(hours)))
+    }
+
+    /// Sequence numbers are kept by their lower half; the newest entry tells the upper one, also where the count went over.
+    #[test]
+    fn a_ring_is_read_as_it_was_written_at_every_sequence_number() {
+        let over = 1_u64 << 32;
+        for newest in [1, 20, over - 1, over, over + 1, over + 19, 7 * over + 3, domain::ids::SEQ_MAX] {
+            let seqs = (newest.saturating_sub(19).max(1)..=newest).collect::<Vec<_>>();
+            let ring = Ring(seqs.iter().map(|seq| key(*seq, *seq, 0)).collect());
+            assert_eq!(Ring::from_bytes(&ring.to_bytes(), Seq::new(newest).unwrap()), Some(ring), "newest {newest}");
+        }
+        assert_eq!(Ring::from_bytes(&[0; 25], Seq::FIRST), None, "not whole records");
+        assert_eq!(Ring::from_bytes(&[0; 24], Seq::FIRST), None, "no entry is numbered 0");
+    }
+
+    #[test]
+    fn a_turn_forgets_what_is_old_and_spills_what_has_no_room() {
+        let at = Timestamp(0).plus(Duration::hours(30));
+        let old = (0..3).map(|number| key(number, number + 1, 4));
+        let young = |count: u64| (10..10 + count).map(|number| key(number, number, 6));
+
+        let Turn { ring, spilled } = Ring(old.clone().chain(young(19)).collect()).turn(at, &project());
+        assert_eq!((ring.0.len(), spilled.len()), (19, 0), "old ones make room");
+        let Turn { ring, spilled } = Ring(old.clone().chain(young(20)).collect()).turn(at, &project());
+        assert_eq!((ring.0.len(), spilled.len()), (10, 10));
+        assert_eq!(spilled.first(), young(1).next().as_ref(), "the older half, without what is old");
+
+        let forever = Project { permanent_keys: true, ..project() };
+        let Turn { ring, spilled } = Ring(old.chain(young(19)).collect()).turn(at, &forever);
+        assert_eq!((ring.0.len(), spilled.len()), (19, 3), "nothing leaves without a record");
+    }
+
+    #[test]
+    fn a_key_counts_until_its_end() {
+        let ring = Ring(vec![key(1, 1, 0)]);
+        let (hash, end) = (key(1, 1, 0).hash, Timestamp(0).plus(KEY_LIFE));
+        assert_eq!(ring.find(hash, end.minus(Duration(1)), &project()), Some(Seq::FIRST));
+        assert_eq!(ring.find(hash, end, &project()), None);
+        assert_eq!(ring.find(hash, end, &Project { unique_reference: true, ..project() }), Some(Seq::FIRST));
+        assert_eq!(ring.find(key(2, 1, 0).hash, Timestamp(0), &project()), None);
+    }
+}
