@@ -1,4 +1,7 @@
-"""What the contract tester has to know of this service: when a request that fits its description may still be refused."""
+"""What the contract tester has to know of this service: when a request as described may be refused, and what would hide others."""
+
+import itertools
+import re
 
 import requests
 import schemathesis
@@ -28,6 +31,17 @@ def a_request_as_described_is_taken(_context, response, case):
     explained = answer.get("details", {}).get("member") in BEYOND_DESCRIPTION or NO_INTEGER in answer["message"]
     if answer["code"] == "INVALID_REQUEST" and not explained:
         raise AssertionError(f"refused, though it is as described: {answer}")
+
+
+NUMBERS = itertools.count()
+
+
+@schemathesis.hook
+def before_call(_context, case, _kwargs):
+    """Numbers the idempotency keys: one that was used before would hide what else is wrong with a request."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
+        case.headers["Idempotency-Key"] = f"{key[:200]}-{next(NUMBERS)}"
 
 
 @schemathesis.hook

@@ -47,6 +47,8 @@ TOML
 
 # Not checked:
 # positive_data_acceptance: a rule that says no is a 400 in mircate; contract.py looks at the code instead.
+# missing_required_header: the tester leaves out no key that it was given for all requests; what it looks at without one is
+# ignored_auth.
 # unsupported_method: API Gateway answers 404 to a method that no route has, and so does kese.
 export SCHEMATHESIS_HOOKS=contract PYTHONPATH=$PWD/tests PYTHONDONTWRITEBYTECODE=1
 report=$work/report.txt
@@ -55,6 +57,6 @@ cd "$work"
 timeout 90 "$venv/bin/schemathesis" --config-file schemathesis.toml run "$url/openapi.yaml" --no-color \
     --include-tag mircate --header "x-api-key: $key" \
     --phases examples,coverage,fuzzing --max-examples 40 --seed 1 --generation-database none --continue-on-failure \
-    --exclude-checks positive_data_acceptance,unsupported_method \
+    --exclude-checks positive_data_acceptance,missing_required_header,unsupported_method \
     >"$report" 2>&1 || { cat "$report" >&2; exit 1; }
 grep -E '^ *[0-9]+ generated' "$report"

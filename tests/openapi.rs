@@ -143,7 +143,7 @@ async fn what_goes_wrong_is_answered_as_it_is_described() {
         seen.entry(described.tag()).or_default().insert(answered.status);
     };
     for route in functions::OPERATIONS.iter().flat_map(|operation| operation.routes) {
-        let path = route.path.replace("{instance}", "demo-a").replace("{id}", "b").replace("{wallet_id}", "b");
+        let path = route.path.replace("{instance}", "demo-b").replace("{id}", "b").replace("{wallet_id}", "b");
         let method: Method = route.method.parse().unwrap();
         check(&method, &path, &world.send(method.clone(), &path, &[], b"{}").await);
         for credentials in [&may_nothing, &may_all] {

@@ -1,9 +1,7 @@
 //! createWallet: makes a wallet. In mircate it has no accounts yet, in liquido one, in paycombat one for each currency.
 
-use std::collections::BTreeMap;
-
 use api::{Problem, Scope, liquido, mircate, paycombat};
-use domain::{AccountNumber, Currency, Intent, NewAccount, Profile, Refusal, Status, WalletCommand, WalletId};
+use domain::{AccountNumber, Currency, Intent, NewAccount, Refusal, Status, WalletCommand, WalletId};
 
 use crate::shell::{Answer, Call, Fault, Operation, Route};
 
@@ -19,20 +17,14 @@ pub const OPERATION: Operation = Operation {
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
-    let wallet: mircate::CreateWallet = call.body.read()?;
+    let wallet: mircate::NamedWallet = call.body.read()?;
+    let about: mircate::About = call.body.read()?;
     let status = wallet.status.unwrap_or(Status::Active);
     if status == Status::Closed {
         return Err(Problem::invalid("status", "must be active or frozen").into());
     }
 
-    let profile = Profile {
-        title: wallet.title,
-        user_id: wallet.user_id,
-        updated_by: wallet.updated_by,
-        updated_at: wallet.updated_at,
-        details: BTreeMap::new(),
-    };
-    let command = WalletCommand::Create { status, profile, accounts: Vec::new() };
+    let command = WalletCommand::Create { status, profile: about.profile(), accounts: Vec::new() };
     let created = call.session.change_wallet(&wallet.wallet_id, &call.intent, &command).await?;
 
     Ok(Answer::new(mircate::wallet(call.project(), &created.wallet)).replayed(created.replayed))

@@ -1,9 +1,7 @@
 //! updateWallet: freezes, unfreezes or closes a wallet with all its accounts, or changes what is said about it.
 
-use std::collections::BTreeMap;
-
 use api::{Scope, mircate};
-use domain::{Profile, WalletCommand};
+use domain::WalletCommand;
 
 use crate::shell::{Answer, Call, Fault, Operation, Route};
 
@@ -16,16 +14,10 @@ pub const OPERATION: Operation = Operation {
 };
 
 async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
-    let wallet: mircate::UpdateWallet = call.body.read()?;
+    let wallet: mircate::NamedWallet = call.body.read()?;
+    let about: mircate::About = call.body.read()?;
 
-    let profile = Profile {
-        title: wallet.title,
-        user_id: wallet.user_id,
-        updated_by: wallet.updated_by,
-        updated_at: wallet.updated_at,
-        details: BTreeMap::new(),
-    };
-    let command = WalletCommand::Update { status: wallet.status, profile };
+    let command = WalletCommand::Update { status: wallet.status, profile: about.profile() };
     let updated = call.session.change_wallet(&wallet.wallet_id, &call.intent, &command).await?;
 
     Ok(Answer::new(mircate::wallet(call.project(), &updated.wallet)).replayed(updated.replayed))

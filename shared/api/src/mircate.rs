@@ -4,7 +4,7 @@
 
 use domain::transaction::Kind;
 use domain::{
-    Account, AccountNumber, Amount, Balance, Currency, Delta, Duration, Expiry, Note, ProjectId, Status, Text,
+    Account, AccountNumber, Amount, Balance, Currency, Delta, Duration, Expiry, Note, Profile, ProjectId, Status, Text,
     Timestamp, Transaction, TransactionId, Wallet, WalletId,
 };
 use serde::de::Error as _;
@@ -71,22 +71,38 @@ pub struct Address {
     pub currency: Option<Currency>,
 }
 
-/// The body of createWallet.
+/// The body of createWallet and updateWallet, besides what is said about the wallet.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CreateWallet {
-    /// The wallet's name.
+pub struct NamedWallet {
+    /// The wallet.
     pub wallet_id: WalletId,
-    /// Active if it is missing.
+    /// Its status: active for a new one, and as it was for another, if it is missing.
     pub status: Option<Status>,
-    /// Whose it is.
-    pub user_id: Option<Text>,
-    /// In words.
-    pub title: Option<Text>,
-    /// Who creates it.
-    pub updated_by: Option<Text>,
-    /// When, by the caller's clock.
-    pub updated_at: Option<Text>,
+}
+
+/// What is said about a wallet.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct About {
+    user_id: Option<Text>,
+    title: Option<Text>,
+    updated_by: Option<Text>,
+    updated_at: Option<Text>,
+}
+
+impl About {
+    /// As it is kept.
+    #[must_use]
+    pub fn profile(self) -> Profile {
+        Profile {
+            title: self.title,
+            user_id: self.user_id,
+            updated_by: self.updated_by,
+            updated_at: self.updated_at,
+            ..Profile::default()
+        }
+    }
 }
 
 /// The body of getWallet.
@@ -95,24 +111,6 @@ pub struct CreateWallet {
 pub struct GetWallet {
     /// The wallet; may stand in the path instead.
     pub wallet_id: Option<WalletId>,
-}
-
-/// The body of updateWallet.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UpdateWallet {
-    /// The wallet.
-    pub wallet_id: WalletId,
-    /// Its new status.
-    pub status: Option<Status>,
-    /// Whose it is from now on.
-    pub user_id: Option<Text>,
-    /// In words, from now on.
-    pub title: Option<Text>,
-    /// Who changes it.
-    pub updated_by: Option<Text>,
-    /// When, by the caller's clock.
-    pub updated_at: Option<Text>,
 }
 
 /// The body of createAccount.
