@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::harness::World;
 
 /// Every item of a listing, page by page.
@@ -15,10 +13,8 @@ async fn all(world: &World, operation: &str, said: &str, name: &str, id: &str) -
         assert_eq!(answered.status, 200, "{body}: {answered:?}");
         let items = answered.body[name].as_array().unwrap();
         seen.extend(items.iter().map(|item| item[id].as_str().unwrap().to_owned()));
-        match &answered.body["cursor"] {
-            Value::String(next) => cursor = format!(r#", "cursor": "{next}""#),
-            _ => return seen,
-        }
+        let Some(next) = answered.body["cursor"].as_str() else { return seen };
+        cursor = format!(r#", "cursor": "{next}""#);
     }
     panic!("the listing never ends");
 }

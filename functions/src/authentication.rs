@@ -75,19 +75,8 @@ impl Keyring {
                     return Err(Problem::UnknownCredentials.into());
                 }
             }
-            Dialect::Paycombat => {
-                let signature = header(request, "signature").unwrap_or_default();
-                let signature = std::str::from_utf8(signature).unwrap_or_default();
-                if request.body().len() > api::body::BODY_BYTES_MAX {
-                    return Err(Problem::BodyTooLarge.into());
-                }
-                let is_read = request.method() == Method::GET;
-                // The vendor's clients sign with the key as it is shown: its hexadecimal text.
-                let signing_key = api::credentials::hex(&credential.signing_key);
-                if !is_read && !signature::verify(signing_key.as_bytes(), request.body(), signature) {
-                    return Err(Problem::UnknownCredentials.into());
-                }
-            }
+            Dialect::Paycombat if request.method() == Method::GET => {}
+            Dialect::Paycombat => signed(request, &credential)?,
         }
         let scopes = credential.scopes.iter().filter_map(|word| Scope::parse(word)).collect();
         Ok(Principal { project, scopes })
@@ -160,6 +149,18 @@ impl Keyring {
         }
         known
     }
+}
+
+/// What is written through paycombat carries a signature.
+fn signed(request: &Request, credential: &Credential) -> Result<(), Problem> {
+    if request.body().len() > api::body::BODY_BYTES_MAX {
+        return Err(Problem::BodyTooLarge);
+    }
+    let signature = header(request, "signature").and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    // The vendor's clients sign with the key as it is shown: its hexadecimal text.
+    let signing_key = api::credentials::hex(&credential.signing_key);
+    let genuine = signature::verify(signing_key.as_bytes(), request.body(), signature);
+    if genuine { Ok(()) } else { Err(Problem::UnknownCredentials) }
 }
 
 fn header<'r>(request: &'r Request, name: &str) -> Option<&'r [u8]> {

@@ -35,7 +35,7 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
 
     let wants = |transaction: &Transaction| {
         asked.wants_transaction(transaction)
-            && spans.expires_at.as_ref().is_none_or(|span| span.has_expiry_of(transaction))
+            && spans.expires_at.as_ref().is_none_or(|span| span.0.has_expiry_of(transaction))
             && said.currency.as_ref().is_none_or(|currency| *currency == transaction.account.currency)
     };
     // All transactions of one account are of its currency.
@@ -70,7 +70,7 @@ async fn listing<'c>(call: &'c Call<'_>, asked: &mircate::List, spans: &mircate:
     let cursor = addressing::cursor(asked)?;
     let none_of_this = || Problem::invalid("cursor", "is none of this list");
     let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
-    let (start, end) = spans.created_at.as_ref().map_or((Timestamp(0), None), mircate::Span::bounds);
+    let (start, end) = spans.created_at.as_ref().map_or((Timestamp(0), None), |span| span.0.bounds());
     let times = Times { start, end: end.unwrap_or(Times::ALL.end) };
     let accounts = if addressing::names_an_account(call)? {
         let target = addressing::target(call).await?;

@@ -2,8 +2,10 @@
 //! twice, a wrong type or a value out of range is told by its name.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use domain::Fingerprint;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -118,6 +120,30 @@ impl<'de> Deserialize<'de> for AdditionalData {
             return Err(D::Error::custom("must have at most 4096 bytes"));
         }
         Ok(AdditionalData(text))
+    }
+}
+
+/// An object and nothing else: what is derived would take a list of the members' values, too.
+#[derive(Clone, Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData)).map(Object)
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
     }
 }
 

@@ -162,7 +162,7 @@ fn of_problem(problem: &Problem) -> Verdict {
         Problem::UnknownCredentials => say(403, "FORBIDDEN", "The API key is not valid."),
         Problem::OtherProject => say(403, "FORBIDDEN", "The API key is not one of this project."),
         Problem::MissingScope(scope) => {
-            Verdict::new(403, "FORBIDDEN", format!("The API key lacks the scope {}.", scope.as_str()))
+            Verdict::new(403, "FORBIDDEN", format!("The key lacks the scope {}.", scope.as_str()))
         }
         Problem::Busy => say(429, "BUSY", "The account is busy: send the same request again.").retry_after(1),
         Problem::Unavailable => {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::body::AdditionalData;
+use crate::body::{AdditionalData, Object};
 use crate::credentials::hex;
 use crate::failure::{Problem, Verdict};
 use crate::time::{self, ExpiresAt};
@@ -246,9 +246,9 @@ pub struct List {
     pub from: u64,
     page_size: Option<u64>,
     #[serde(default)]
-    filters: Vec<Filter>,
+    filters: Vec<Object<Filter>>,
     #[serde(default)]
-    sorts: Vec<Sort>,
+    sorts: Vec<Object<Sort>>,
     /// Where an earlier answer says to go on.
     pub cursor: Option<String>,
 }
@@ -258,9 +258,9 @@ pub struct List {
 #[serde(rename_all = "camelCase")]
 pub struct Spans {
     /// When it was written.
-    pub created_at: Option<Span>,
+    pub created_at: Option<Object<Span>>,
     /// When what was loaded expires.
-    pub expires_at: Option<Span>,
+    pub expires_at: Option<Object<Span>>,
 }
 
 /// A span of time. Both ends are in it; a day is all of that day.
@@ -390,7 +390,9 @@ impl List {
     /// Whether the newest comes first, as it does unless it is asked otherwise.
     #[must_use]
     pub fn newest_first(&self) -> bool {
-        self.sorts.first().is_none_or(|Sort { field: SortField::CreatedAt, order }| matches!(order, SortOrder::Desc))
+        self.sorts
+            .first()
+            .is_none_or(|Object(Sort { field: SortField::CreatedAt, order })| matches!(order, SortOrder::Desc))
     }
 
     /// Whether not everything is asked for.
@@ -406,7 +408,7 @@ impl List {
             let search = search.to_lowercase();
             texts.iter().flatten().any(|text| text.to_lowercase().contains(&search))
         };
-        let fits = |filter: &Filter| {
+        let fits = |Object(filter): &Object<Filter>| {
             filter.kind.as_ref().is_none_or(|wanted| wanted == kind) && filter.search.as_ref().is_none_or(found)
         };
         self.filters.is_empty() || self.filters.iter().any(fits)

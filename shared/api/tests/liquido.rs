@@ -279,7 +279,7 @@ fn every_failure_has_this_dialects_shape() {
         (Problem::NoCredentials.into(), 401, "An access token and an API key of the same project are needed."),
         (Problem::UnknownCredentials.into(), 401, "An access token and an API key of the same project are needed."),
         (Problem::OtherProject.into(), 401, "An access token and an API key of the same project are needed."),
-        (Problem::MissingScope(Scope::Write).into(), 403, "The API key lacks the scope write."),
+        (Problem::MissingScope(Scope::Write).into(), 403, "The key lacks the scope write."),
         (Refusal::NotFound.into(), 404, "Record Not Found"),
         (Refusal::IdempotencyKeyReused.into(), 409, "This idempotency key was used for another request."),
         (Problem::invalid("", "the body must be a JSON object").into(), 400, "the body must be a JSON object"),
