@@ -1,4 +1,4 @@
-//! Stories: conversations with the service, one file each in `tests/stories/`, replayed against a new world and compared to
+//! Stories: conversations with the service, one file each in `tests/transcripts/`, by dialect, replayed against a new world and compared to
 //! the letter. `KESE_GOLDEN=write cargo test` writes what really happened; the diff is what is reviewed.
 //!
 //! | line | means |
@@ -13,6 +13,7 @@
 //! | `@ restart` | another function instance takes over |
 //! | everything else | for the reader |
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ async fn every_story_goes_as_it_is_written() {
 }
 
 fn files() -> Vec<PathBuf> {
-    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/stories"));
+    let mut files = files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts"));
     files.sort();
     assert!(!files.is_empty(), "there are stories");
     files
@@ -161,4 +162,24 @@ fn millis(span: &str) -> u64 {
             "d" => 86_400_000,
             _ => panic!("a story does not know the unit {unit}"),
         }
+}
+
+/// Every row of the table of what each operation means is named by a story, or by a case of the domain's rules.
+#[test]
+fn every_row_of_the_semantics_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut named = BTreeSet::new();
+    for file in
+        files_below(&root.join("tests/transcripts")).into_iter().chain([root.join("shared/domain/tests/rules.rs")])
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        for after in text.split("row ").skip(1).chain(text.split("rows ").skip(1)) {
+            // `row 4`, `rows 5, 6, 7`: numbers, as far as they go.
+            let words = after.split([',', ' ', '\n', ')', '.']).filter(|word| !word.is_empty());
+            let numbers = words.map_while(|word| word.parse::<u8>().ok());
+            named.extend(numbers);
+        }
+    }
+    let missing: Vec<u8> = (1..=34).filter(|row| !named.contains(row)).collect();
+    assert!(missing.is_empty(), "rows that nothing tells: {missing:?}");
 }
