@@ -297,3 +297,20 @@ async fn access_tokens_that_are_none() {
     world.wait_millis(3_600_001);
     assert_eq!(get(Some(&bearer), Some(key)).await.status, 401, "its hour is over");
 }
+
+/// The vendor's clients put their project's own account id into every path and name the account in the body.
+#[tokio::test]
+async fn a_projects_own_account_id_stands_for_the_account_that_the_body_names() {
+    let own_account = Some(domain::AccountNumber::parse("main").unwrap());
+    let project = domain::Project { own_account, ..world().await.project };
+    let world = World::over(local::embedded::Embedded::memory(), project, store::Tables::default()).await;
+    world.open("USER-1", "EUR", "card").await;
+    let with = |members: &str| format!(r#"{{"amount": 1, "channel": "POS"{members}}}"#);
+    for members in [r#", "accountNumber": "card""#, r#", "walletId": "USER-1", "currency": "EUR""#] {
+        let answered = world.post("load/demo-main", None, &with(members)).await;
+        assert_eq!(answered.status, 200, "{members}: {answered:?}");
+        let answered = world.post("load/demo-another", None, &with(members)).await;
+        assert_eq!(answered.status, 404, "{members}: {answered:?}");
+    }
+    assert_eq!(world.post("load/demo-main", None, &with("")).await.status, 404, "it names no account by itself");
+}
