@@ -24,7 +24,7 @@ use local::embedded::Embedded;
 use local::gateway;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use store::{Credential, CredentialKind, Tables};
+use store::{CredentialKind, Tables};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -232,17 +232,7 @@ async fn world() -> Embedded {
         (CredentialKind::Token, *b"a token!", [2; 32]),
     ] {
         let key = ApiKey::mint("test", id, *b"checked in, so no secret");
-        let credential = Credential {
-            key_id: key.key_id().to_owned(),
-            kind,
-            secret_hash: key.secret_hash(),
-            signing_key,
-            project: project.id.clone(),
-            scopes: ["read", "write", "fix", "admin"].map(str::to_owned).to_vec(),
-            revoked: false,
-            expires: None,
-        };
-        world.store.put_credential(&credential).await.unwrap();
+        world.admit(&project, kind, &key, signing_key, &["read", "write", "fix", "admin"]).await;
     }
     for (path, key, body) in [
         (

@@ -155,6 +155,19 @@ impl World {
         let number = self.minted.fetch_add(1, Ordering::Relaxed);
         let key = ApiKey::mint("test", (number ^ BEGINNING).to_be_bytes(), [7; 24]);
         let signing_key = [u8::try_from(number).unwrap(); 32];
+        self.admit(project, kind, &key, signing_key, scopes).await;
+        (key, signing_key)
+    }
+
+    /// Makes that key one of the project's.
+    pub async fn admit(
+        &self,
+        project: &Project,
+        kind: CredentialKind,
+        key: &ApiKey,
+        signing_key: [u8; 32],
+        scopes: &[&str],
+    ) {
         let credential = Credential {
             key_id: key.key_id().to_owned(),
             kind,
@@ -167,7 +180,6 @@ impl World {
         };
         self.store.put_credential(&credential).await.unwrap();
         self.store.put_project(project).await.unwrap();
-        (key, signing_key)
     }
 
     /// Lets time pass.

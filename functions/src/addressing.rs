@@ -1,7 +1,7 @@
 //! Which account a mircate request means: the body names it, or else the instance does.
 
 use api::{Problem, mircate};
-use domain::{AccountNumber, Addressed, Refusal, WalletId};
+use domain::{AccountNumber, Addressed, Refusal};
 use store::{Cursor, Target};
 
 use crate::shell::{Call, Fault};
@@ -29,23 +29,21 @@ pub(crate) async fn target(call: &Call<'_>) -> Result<Target, Fault> {
     Ok(Target { number, addressed: Addressed { wallet: said.wallet_id, currency: said.currency } })
 }
 
-/// Whether the body or the instance names one account.
-pub(crate) fn names_an_account(call: &Call<'_>) -> Result<bool, Fault> {
-    let said: mircate::Address = call.body.read()?;
+/// Whether what is said, or the instance, names one account.
+pub(crate) fn names_an_account(call: &Call<'_>, said: &mircate::Address) -> bool {
     let by_wallet = said.wallet_id.is_some() && said.currency.is_some();
-    Ok(said.account_number.is_some() || by_wallet || call.instance.account.is_some())
-}
-
-/// The wallet that the body names.
-pub(crate) fn wallet(call: &Call<'_>) -> Result<Option<WalletId>, Fault> {
-    let said: mircate::Address = call.body.read()?;
-    Ok(said.wallet_id)
+    said.account_number.is_some() || by_wallet || call.instance.account.is_some()
 }
 
 /// Where a list is to go on.
 pub(crate) fn cursor(asked: &mircate::List) -> Result<Option<Cursor>, Problem> {
     let parse = |text| Cursor::parse(text).ok_or_else(|| Problem::invalid("cursor", "is none of ours"));
     asked.cursor.as_deref().map(parse).transpose()
+}
+
+/// A cursor, if there is one, is of the list that is asked for.
+pub(crate) fn is_of_this_list(cursor: Option<&Cursor>, fits: impl Fn(&Cursor) -> bool) -> Result<(), Problem> {
+    if cursor.is_none_or(fits) { Ok(()) } else { Err(Problem::invalid("cursor", "is none of this list")) }
 }
 
 /// When the body names the account, the instance names it too, or is the project's own account id.

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use api::{Problem, Scope, mircate};
+use api::{Scope, mircate};
 use domain::{Refusal, Seq, Text, Transaction};
 use serde_json::Value;
 use store::{Cursor, Listing, Order};
@@ -28,7 +28,7 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
     let asked: mircate::List = call.body.read()?;
     let said: mircate::Address = call.body.read()?;
     let page_size = asked.page_size()?;
-    let mut openings = Openings::of(call, &asked).await?;
+    let mut openings = Openings::of(call, &asked, &said).await?;
 
     let (mut to_skip, mut found, mut read) = (asked.from, Vec::new(), 0);
     let missing = |to_skip: u64, found: &[Value]| {
@@ -70,21 +70,16 @@ enum Openings<'c> {
 }
 
 impl<'c> Openings<'c> {
-    async fn of(call: &'c Call<'_>, asked: &mircate::List) -> Result<Openings<'c>, Fault> {
+    async fn of(call: &'c Call<'_>, asked: &mircate::List, said: &mircate::Address) -> Result<Openings<'c>, Fault> {
         let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
-        let none_of_this = || Problem::invalid("cursor", "is none of this list");
         let cursor = addressing::cursor(asked)?;
-        let Some(wallet) = addressing::wallet(call)? else {
-            if cursor.as_ref().is_some_and(|cursor| !cursor.is_of_project()) {
-                return Err(none_of_this().into());
-            }
+        let Some(wallet) = &said.wallet_id else {
+            addressing::is_of_this_list(cursor.as_ref(), Cursor::is_of_project)?;
             return Ok(Openings::Project(call.session.list_project_openings(order, cursor.as_ref())));
         };
-        let wallet = call.session.wallet(&wallet).await?.ok_or(Refusal::NotFound)?;
+        let wallet = call.session.wallet(wallet).await?.ok_or(Refusal::NotFound)?;
         let numbers: Vec<_> = wallet.accounts.into_values().map(|number| (number, Seq::FIRST)).collect();
-        if cursor.as_ref().is_some_and(|cursor| !cursor.is_of(&numbers)) {
-            return Err(none_of_this().into());
-        }
+        addressing::is_of_this_list(cursor.as_ref(), |cursor| cursor.is_of(&numbers))?;
         let mut openings = call.session.openings_of(numbers.into_iter().map(|(number, _)| number)).await?;
         openings.sort_by_key(|opening| opening.account.opened);
         if order == Order::NewestFirst {

@@ -4,8 +4,8 @@
 //! accounts, a project), a call reads at most [`READ_MAX`] entries, answers what it found, and says where to go on.
 
 use api::{Problem, Scope, mircate};
-use domain::{AccountNumber, Refusal, Seq, Timestamp, Transaction};
-use store::{Listing, Order, Times};
+use domain::{Refusal, Timestamp, Transaction};
+use store::{Cursor, Listing, Order, Times};
 
 use crate::addressing;
 use crate::shell::{Answer, Call, Fault, Operation, Route};
@@ -31,7 +31,7 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
     let spans: mircate::Spans = call.body.read()?;
     let said: mircate::Address = call.body.read()?;
     let page_size = asked.page_size()?;
-    let mut listing = listing(call, &asked, &spans).await?;
+    let mut listing = listing(call, &asked, &spans, &said).await?;
 
     let wants = |transaction: &Transaction| {
         asked.wants_transaction(transaction)
@@ -39,7 +39,7 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
             && said.currency.as_ref().is_none_or(|currency| *currency == transaction.account.currency)
     };
     // All transactions of one account are of its currency.
-    let any_currency = said.currency.is_none() || addressing::names_an_account(call)?;
+    let any_currency = said.currency.is_none() || addressing::names_an_account(call, &said);
     let everything = !asked.is_filtered() && spans.expires_at.is_none() && any_currency;
     let total = listing.total().filter(|_| everything);
     let mut to_skip = if everything && listing.skip(asked.from) { 0 } else { asked.from };
@@ -66,41 +66,31 @@ async fn mircate(call: &Call<'_>) -> Result<Answer, Fault> {
 }
 
 /// What is listed: an account if one is named, a wallet if only that is, and the whole project otherwise.
-async fn listing<'c>(call: &'c Call<'_>, asked: &mircate::List, spans: &mircate::Spans) -> Result<Listing<'c>, Fault> {
+async fn listing<'c>(
+    call: &'c Call<'_>,
+    asked: &mircate::List,
+    spans: &mircate::Spans,
+    said: &mircate::Address,
+) -> Result<Listing<'c>, Fault> {
     let cursor = addressing::cursor(asked)?;
-    let none_of_this = || Problem::invalid("cursor", "is none of this list");
     let order = if asked.newest_first() { Order::NewestFirst } else { Order::OldestFirst };
     let (start, end) = spans.created_at.as_ref().map_or((Timestamp(0), None), |span| span.0.bounds());
     let times = Times { start, end: end.unwrap_or(Times::ALL.end) };
-    let accounts = if addressing::names_an_account(call)? {
+    let accounts = if addressing::names_an_account(call, said) {
         let target = addressing::target(call).await?;
         let account = call.session.newest(&target.number).await?.map(|entry| entry.transaction.account);
         let account = account.filter(|account| target.addressed.is(account)).ok_or(Refusal::NotFound)?;
         vec![(account.number, account.seq)]
-    } else if let Some(wallet) = addressing::wallet(call)? {
-        let wallet = call.session.wallet(&wallet).await?.ok_or(Refusal::NotFound)?;
-        newest_numbers(call, wallet.accounts.into_values()).await?
+    } else if let Some(wallet) = &said.wallet_id {
+        let wallet = call.session.wallet(wallet).await?.ok_or(Refusal::NotFound)?;
+        let accounts = call.session.newest_of(wallet.accounts.into_values()).await?;
+        accounts.into_iter().map(|account| (account.number, account.seq)).collect()
     } else if call.has_feed() {
-        if cursor.as_ref().is_some_and(|cursor| !cursor.is_of_project()) {
-            return Err(none_of_this().into());
-        }
+        addressing::is_of_this_list(cursor.as_ref(), Cursor::is_of_project)?;
         return Ok(call.session.list_project_history(times, order, cursor.as_ref()));
     } else {
         return Err(Problem::invalid("accountNumber", "is required: there is no list of the whole project here").into());
     };
-    if cursor.as_ref().is_some_and(|cursor| !cursor.is_of(&accounts)) {
-        return Err(none_of_this().into());
-    }
+    addressing::is_of_this_list(cursor.as_ref(), |cursor| cursor.is_of(&accounts))?;
     Ok(call.session.list_accounts_history(&accounts, times, order, cursor.as_ref()).await?)
-}
-
-async fn newest_numbers(
-    call: &Call<'_>,
-    accounts: impl Iterator<Item = AccountNumber>,
-) -> Result<Vec<(AccountNumber, Seq)>, Fault> {
-    let mut numbers = Vec::new();
-    for account in call.session.newest_of(accounts).await? {
-        numbers.push((account.number, account.seq));
-    }
-    Ok(numbers)
 }

@@ -151,14 +151,6 @@ impl Session<'_> {
         item.as_ref().map(Entry::from_item).transpose()
     }
 
-    /// One transaction by its id.
-    ///
-    /// # Errors
-    /// [`Error`] when the store can not be read.
-    pub async fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>, Error> {
-        Ok(self.entry(&id.account, id.seq).await?.map(|entry| entry.transaction))
-    }
-
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
         self.meter.call();
         let get = self.store.client.get_item().table_name(&self.store.tables.ledger);

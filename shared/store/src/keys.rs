@@ -49,10 +49,6 @@ impl KeyHash {
         hash.copy_from_slice(digest.split_at(16).0);
         KeyHash(hash)
     }
-
-    fn hex(self) -> String {
-        format!("{:032x}", u128::from_be_bytes(self.0))
-    }
 }
 
 pub(crate) fn account(project: &ProjectId, account: &AccountNumber) -> String {
@@ -76,7 +72,7 @@ pub(crate) fn entry(project: &ProjectId, number: &AccountNumber, place: Seq) -> 
 }
 
 pub(crate) fn account_key(project: &ProjectId, number: &AccountNumber, hash: KeyHash) -> Key {
-    Key { pk: account(project, number), sk: format!("K#{}", hash.hex()) }
+    Key { pk: account(project, number), sk: format!("K#{}", hex(&hash.0)) }
 }
 
 pub(crate) fn wallet(project: &ProjectId, wallet: &WalletId) -> Key {
@@ -84,7 +80,7 @@ pub(crate) fn wallet(project: &ProjectId, wallet: &WalletId) -> Key {
 }
 
 pub(crate) fn project_key(project: &ProjectId, hash: KeyHash) -> Key {
-    Key { pk: format!("{project}#K#{}", hash.hex()), sk: "K".to_owned() }
+    Key { pk: format!("{project}#K#{}", hex(&hash.0)), sk: "K".to_owned() }
 }
 
 /// The partition of the feed in which `name` is listed.
@@ -106,4 +102,14 @@ pub(crate) fn feed_shard(project: &ProjectId, what: Feed, shard: u32) -> String 
 fn spread(name: &str) -> u32 {
     let digest = Sha256::digest(name);
     digest.iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        text
+    })
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::item::{self, Origin};
+use crate::keys::hex;
 
 /// A SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +100,4 @@ impl std::io::Write for Sink<'_> {
 
 fn moves_list(moves: &Moves) -> Vec<(String, i64)> {
     moves.iter().map(|(expiry, delta)| (item::expiry_name(*expiry), delta.minor_units())).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
-        text
-    })
 }
