@@ -6,6 +6,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
 use aws_smithy_http_client::tls;
 
@@ -49,6 +50,8 @@ impl Store {
             .http_client(http)
             .timeout_config(timeouts())
             .retry_config(retries())
+            // Its own: otherwise what one store in a process met would count against the tries of another.
+            .retry_partition(RetryPartition::custom("embedded").build())
             .build();
         Store { client: Client::from_conf(config), tables }
     }

@@ -1,0 +1,238 @@
+//! What has to be true of every history, whatever went wrong in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Kind, Transaction};
+use store::{Entry, Hash};
+use todc_utils::linearizability::WGLChecker;
+use todc_utils::linearizability::history::{Action, History};
+
+use crate::fleet::SKEW_MAX_MILLIS;
+use crate::history::{Answer, Attempt, Command, Did, Moment, Outcome, PROJECTS, Place, Wish};
+use crate::model::Reference;
+
+/// What is wrong with what happened to one account, in words for whoever replays the seed.
+pub fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
+    let mut wrong = laws(place, chain);
+    let about: Vec<&Wish> = wishes.iter().filter(|wish| concerns(wish, place)).collect();
+    wrong.extend(about.iter().filter_map(|wish| equal_answers(wish)));
+    let transactions: Vec<&Transaction> = chain.iter().map(|entry| &entry.transaction).collect();
+    let claims = claims(&about, &transactions, &mut wrong);
+    if wrong.is_empty() && !linearizable(place, &about, &transactions, &claims) {
+        wrong.push(format!("{place:?}: no order of what was answered explains it"));
+    }
+    wrong
+}
+
+/// A change of a wallet happens to both of its accounts.
+fn concerns(wish: &Wish, place: Place) -> bool {
+    let of_wallet = matches!(wish.command, Command::Freeze | Command::Unfreeze);
+    wish.place == place || (of_wallet && wish.place.project == place.project)
+}
+
+/// The chain is dense, linked, and every balance the sum of what came before; time never goes back.
+fn laws(place: Place, chain: &[Entry]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (mut previous, mut sum, mut at) = (Hash::ORIGIN, 0, 0);
+    let project = domain::ProjectId::parse(PROJECTS[place.project]).expect("an id");
+    for (number, entry) in (1..).zip(chain) {
+        let account = &entry.transaction.account;
+        sum += entry.transaction.amount().minor_units();
+        let holds = account.seq.number() == number
+            && entry.previous == previous
+            && entry.hash == entry.expected_hash(&project)
+            && i64::try_from(account.lots.posted().minor_units()) == Ok(sum)
+            && account.at.0 >= at;
+        if !holds {
+            wrong.push(format!("{place:?}: entry {number} breaks a law: {entry:?}"));
+        }
+        (previous, at) = (entry.hash, account.at.0);
+    }
+    wrong
+}
+
+/// Equal keys have equal answers, and all but one of them are marked as repetitions.
+fn equal_answers(wish: &Wish) -> Option<String> {
+    let mut done = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
+    let mut done: Vec<&Answer> = done.by_ref().filter(|answer| answer.is_ok()).collect();
+    if wish.key.is_none() || matches!(wish.command, Command::Read | Command::List) {
+        return None;
+    }
+    let first = done.pop()?;
+    let fresh = done.iter().chain([&first]).filter(|answer| !answer.replayed).count();
+    if done.iter().any(|answer| answer.body != first.body) {
+        Some(format!("unequal answers to {wish:?}"))
+    } else if fresh > 1 {
+        Some(format!("done {fresh} times: {wish:?}"))
+    } else {
+        None
+    }
+}
+
+/// Which wish made which entry. Every acknowledged one is there as it was told, and no entry is there that nobody wanted.
+fn claims(about: &[&Wish], chain: &[&Transaction], wrong: &mut Vec<String>) -> BTreeMap<usize, usize> {
+    let mut claims = BTreeMap::new();
+    for wish in about {
+        let Some(answer) = wish.done() else { continue };
+        let seq = match wish.command {
+            Command::Open => Some(1),
+            _ => answer.seq(),
+        };
+        let Some(seq) = seq else { continue };
+        let there = chain.get(seq - 1);
+        let as_told = |entry: &&Transaction| match wish.command {
+            Command::Open => entry.kind == Kind::Initialized,
+            _ => made(wish, entry) && api::mircate::written(entry) == answer.body,
+        };
+        if !there.is_some_and(as_told) {
+            wrong.push(format!("acknowledged, and not there: {wish:?}, but {there:?}"));
+        }
+        if let Some(other) = claims.insert(seq, wish.id) {
+            wrong.push(format!("wishes {other} and {} were both told of entry {seq}", wish.id));
+        }
+    }
+    // Whoever has no key and heard nothing may have made what nobody else claims.
+    let mut silent: Vec<&&Wish> = about.iter().filter(|wish| wish.key.is_none() && wish.is_open()).collect();
+    for (seq, entry) in (1..).zip(chain) {
+        let of_the_wallet = matches!(entry.kind, Kind::Frozen | Kind::Unfrozen | Kind::Expired);
+        if of_the_wallet || claims.contains_key(&seq) {
+            continue;
+        }
+        match silent.iter().position(|wish| made(wish, entry)) {
+            Some(place) => drop(claims.insert(seq, silent.swap_remove(place).id)),
+            None => wrong.push(format!("nobody wanted entry {seq}: {entry:?}")),
+        }
+    }
+    let frozen = |kind: Kind| chain.iter().filter(|entry| entry.kind == kind).count();
+    let asked = |command: Command| about.iter().filter(|wish| wish.command == command && wish.done().is_some()).count();
+    if frozen(Kind::Frozen) > asked(Command::Freeze) || frozen(Kind::Unfrozen) > asked(Command::Unfreeze) {
+        wrong.push("a wallet was frozen or unfrozen more often than anybody wanted".to_owned());
+    }
+    claims
+}
+
+/// Whether an entry is what a wish would have made.
+fn made(wish: &Wish, entry: &Transaction) -> bool {
+    let amount = entry.amount().minor_units();
+    let reference = entry.note.reference_id.as_ref().map(|reference| reference.as_str().to_owned());
+    let is_its_own = reference == Some(format!("wish-{}", wish.id));
+    let is = |original: usize| entry.kind.original().map(domain::Seq::number) == u64::try_from(original).ok();
+    match (&wish.command, entry.kind) {
+        (Command::Load { amount: wanted, .. }, Kind::Loaded) => is_its_own && amount == *wanted as i64,
+        (Command::Spend { amount: wanted }, Kind::Spent) => is_its_own && amount == -(*wanted as i64),
+        (Command::Refund { original, amount: wanted }, Kind::Refunded { .. }) => {
+            is(*original) && wanted.is_none_or(|wanted| amount == wanted as i64)
+        }
+        (Command::Cancel { original }, Kind::Canceled { .. }) => is(*original),
+        (Command::Fix { by }, Kind::Fixed) => amount == *by,
+        (Command::Open, Kind::Initialized) => true,
+        _ => false,
+    }
+}
+
+/// Whether there is one order of all that was done and answered, in keeping with the order of time, that the reference
+/// explains.
+fn linearizable(place: Place, about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
+    let end = Moment { order: usize::MAX, millis: u64::MAX / 2 };
+    let mut spans: Vec<(Moment, Moment, Did)> = Vec::new();
+    let mut span = |from: Moment, until: Moment, command: &Command, outcome: Outcome| {
+        let skew = SKEW_MAX_MILLIS.unsigned_abs();
+        let times = (from.millis - skew, until.millis + skew);
+        spans.push((from, until, Did { command: command.clone(), outcome, times }));
+    };
+    let booked = |seq: usize| {
+        let account = &chain[seq - 1].account;
+        Outcome::Booked { seq, balance: account.lots.posted().minor_units(), at: account.at.0 }
+    };
+    let entry_of: BTreeMap<usize, usize> = claims.iter().map(|(seq, wish)| (*wish, *seq)).collect();
+    for wish in about {
+        let first = wish.attempts[0].called;
+        let acknowledged = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
+        let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
+        match (entry_of.get(&wish.id), acknowledged) {
+            _ if matches!(wish.command, Command::Read | Command::List) => {}
+            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), &wish.command, booked(*seq)),
+            (None, Some(acknowledged)) => span(first, acknowledged, &wish.command, Outcome::Done),
+            (None, None) => {}
+        }
+        for Attempt { called, answered } in &wish.attempts {
+            let Some((answered, answer)) = answered else { continue };
+            let outcome = match wish.command {
+                _ if !answer.is_ok() && answer.is_definite() => Outcome::Refused(answer.code().to_owned()),
+                _ if !answer.is_ok() => continue,
+                Command::Read => Outcome::Balance(answer.body["balance"].as_u64().expect("a balance")),
+                Command::List => newest(answer),
+                _ => continue,
+            };
+            span(*called, *answered, &wish.command, outcome);
+        }
+    }
+    let begun = Moment { order: 0, millis: SKEW_MAX_MILLIS.unsigned_abs() };
+    for (seq, entry) in (1..).zip(chain) {
+        if entry.kind == Kind::Expired {
+            span(begun, end, &Command::Expire, booked(seq));
+        }
+    }
+    if spans.is_empty() {
+        return true;
+    }
+    let mut actions: Vec<(Moment, bool, usize)> = Vec::new();
+    for (number, (from, until, _)) in spans.iter().enumerate() {
+        actions.push((*from, false, number));
+        actions.push((*until, true, number));
+    }
+    actions.sort_unstable();
+    let actions = actions.into_iter().map(|(_, ends, number)| {
+        let did = spans[number].2.clone();
+        (number, if ends { Action::Response(did) } else { Action::Call(did) })
+    });
+    let _ = place;
+    WGLChecker::<Reference>::is_linearizable(History::from_actions(actions.collect()))
+}
+
+/// The newest entry that a listing tells.
+fn newest(answer: &Answer) -> Outcome {
+    let newest = &answer.body["transactions"][0];
+    let seq = newest["sequence"].as_u64().and_then(|seq| usize::try_from(seq).ok());
+    Outcome::Newest { seq: seq.unwrap_or_default(), balance: newest["balance"].as_u64().unwrap_or_default() }
+}
+
+/// A listing has no gap, and tells of every entry what there is.
+pub fn listings(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let listed = wishes.iter().filter(|wish| wish.place == place && wish.command == Command::List);
+    let answers = listed.flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
+    for (_, answer) in answers.filter(|(_, answer)| answer.is_ok()) {
+        let seqs: Vec<u64> = answer.body["transactions"].as_array().into_iter().flatten().filter_map(|entry| entry["sequence"].as_u64()).collect();
+        let dense = seqs.windows(2).all(|pair| pair[0] == pair[1] + 1);
+        let there = answer.body["transactions"].as_array().into_iter().flatten().all(|told| {
+            let seq = told["sequence"].as_u64().and_then(|seq| usize::try_from(seq).ok()).unwrap_or_default();
+            chain.get(seq.wrapping_sub(1)).is_some_and(|entry| {
+                let written = api::mircate::written(&entry.transaction);
+                ["transactionId", "amount", "balance", "createdAt", "type"].iter().all(|name| told[name] == written["transaction"][name])
+            })
+        });
+        if !dense || !there {
+            wrong.push(format!("{place:?}: a listing that is not so: {seqs:?} in {}", answer.body));
+        }
+    }
+    wrong
+}
+
+/// What all accounts hold together is what was put in and not taken out, as far as it was told or claimed.
+pub fn conservation(chains: &[Vec<Entry>]) -> Option<String> {
+    let held: i64 = chains
+        .iter()
+        .filter_map(|chain| chain.last())
+        .map(|entry| entry.transaction.account.lots.posted().minor_units().cast_signed())
+        .sum();
+    let moved: i64 = chains.iter().flatten().map(|entry| entry.transaction.amount().minor_units()).sum();
+    (held != moved).then(|| format!("{moved} went in, and {held} is there"))
+}
+
+/// No two entries of all chains have the same hash: nothing was copied from one project to the other.
+pub fn distinct(chains: &[Vec<Entry>]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let twice = chains.iter().flatten().find(|entry| !seen.insert(entry.hash.0));
+    twice.map(|entry| format!("the hash of {} is there twice", entry.transaction.id()))
+}

@@ -1,0 +1,142 @@
+//! One seed, one history: real operations over the real SDK and the embedded database, called by several at once through a
+//! network, functions and clocks that fail as the seed says; afterwards everything that was answered and everything that is
+//! stored is held against a reference that knows nothing of any of it.
+//!
+//! Time is the runtime's and paused: it moves on when nobody has anything to do. Everything random is drawn from the seed,
+//! so that the same seed tells the same story.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unit_arg,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may panic: that is how it fails"
+)]
+
+mod callers;
+mod check;
+mod fleet;
+pub mod history;
+pub mod model;
+mod network;
+mod service;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use domain::{AccountNumber, Project, ProjectId, Seq, Timestamp};
+use store::{Entry, Meter, Store, Tables};
+
+use crate::callers::{Callers, Plan};
+use crate::fleet::Fleet;
+use crate::history::{ACCOUNTS, PROJECTS, Place, Wish};
+pub use crate::network::Fault;
+use crate::network::Network;
+
+/// What came of a seed.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Requests that callers sent.
+    pub requests: u64,
+    /// Calls to the database.
+    pub calls: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<Fault, u64>,
+    /// How often a transaction met another write.
+    pub conflicts: u64,
+    /// How many functions were killed.
+    pub kills: u64,
+    /// Entries in all chains.
+    pub entries: u64,
+    /// Repetitions that were answered as such.
+    pub replays: u64,
+    /// What is wrong.
+    pub violations: Vec<String>,
+    /// Everything that was wanted, asked and answered.
+    pub story: Vec<Wish>,
+}
+
+/// Plays a seed.
+#[must_use]
+pub fn run(seed: u64) -> Report {
+    // The waits of the SDK are drawn from this thread's generator.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(play(seed))));
+    played.unwrap_or_else(|_| Report { violations: vec!["something panicked".to_owned()], ..Report::default() })
+}
+
+async fn play(seed: u64) -> Report {
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let plan = Plan {
+        callers: dice.usize(2..=8),
+        wishes: dice.usize(3..=12),
+        hot: dice.bool(),
+        pause_millis: *dice.choice(&[10, 100, 2_000]).expect("some"),
+        per_mille: *dice.choice(&[0, 100, 250]).expect("some"),
+    };
+    let storm = *dice.choice(&[0, 20, 60, 150, 300]).expect("some");
+    let network = Network::new(dice.u64(..), storm);
+    let fleet = Fleet::new(network.clone(), dice.u64(..)).await;
+    let callers = Callers::new(fleet, dice.u64(..), plan);
+
+    callers.work(plan).await;
+    network.turn(0);
+    callers.settle().await;
+    network.turn(storm.min(20));
+    callers.a_day_later(plan).await;
+    network.turn(0);
+    callers.settle().await;
+
+    let wishes = callers.wishes();
+    let mut violations = Vec::new();
+    let mut chains = Vec::new();
+    for (project, account) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let place = Place { project, account };
+        let chain = chain(&network, place).await;
+        violations.extend(check::account(place, &wishes, &chain));
+        violations.extend(check::listings(place, &wishes, &chain));
+        chains.push(chain);
+    }
+    violations.extend(check::conservation(&chains));
+    violations.extend(check::distinct(&chains));
+    let (calls, faults) = network.tally();
+    let answers = wishes.iter().flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
+    Report {
+        requests: callers.requests(),
+        calls,
+        faults,
+        conflicts: network.service().conflicts(),
+        kills: callers.fleet().kills(),
+        entries: chains.iter().map(|chain| chain.len() as u64).sum(),
+        replays: answers.filter(|(_, answer)| answer.replayed).count() as u64,
+        violations,
+        story: wishes,
+    }
+}
+
+/// Every entry of an account, oldest first, read past the network.
+async fn chain(network: &Network, place: Place) -> Vec<Entry> {
+    let store = Store::new(network.service().embedded().connector(), Tables::default());
+    let project = Project::new(ProjectId::parse(PROJECTS[place.project]).expect("an id"));
+    let number = AccountNumber::parse(ACCOUNTS[place.account]).expect("a number");
+    let (meter, deadline) = (Meter::default(), tokio::time::Instant::now() + Duration::from_mins(1));
+    let session = store.session(&project, Timestamp(0), 0, deadline, &meter);
+    let Some(newest) = session.newest(&number).await.expect("the embedded database answers") else { return Vec::new() };
+    let mut entries = Vec::new();
+    for seq in 1..=newest.transaction.account.seq.number() {
+        let seq = Seq::new(seq).expect("a number");
+        entries.extend(session.entry(&number, seq).await.expect("the embedded database answers"));
+    }
+    entries
+}
