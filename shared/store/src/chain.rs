@@ -1,5 +1,6 @@
 //! The chain: read the newest entry, decide, put the next one under the condition that nobody else did.
 
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, ReturnConsumedCapacity, TransactGetItem};
 use domain::decide::Mark;
 use domain::{
@@ -162,13 +163,20 @@ impl Session<'_> {
     }
 
     /// Reads one item as it is between transactions. A plain read may see one item of a transaction and not yet another.
-    pub(crate) async fn get_settled(&self, key: &Key) -> Result<Option<Item>, Error> {
+    /// [`Trouble::Contended`] says that a transaction has it.
+    pub(crate) async fn get_settled(&self, key: &Key) -> Result<Option<Item>, Trouble> {
         self.meter.call();
         let get = Get::builder().table_name(&self.store.tables.ledger);
         let get = get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
         let item = TransactGetItem::builder().get(complete(get.build())).build();
         let get = self.store.client.transact_get_items().transact_items(item);
-        let got = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
+        let got = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+        let got = got.map_err(|error| match error.as_service_error() {
+            Some(TransactGetItemsError::TransactionCanceledException(canceled)) => {
+                Trouble::of_reasons(canceled.cancellation_reasons())
+            }
+            _ => Trouble::of(error),
+        })?;
         self.meter.read(got.consumed_capacity());
         Ok(got.responses.and_then(|responses| responses.into_iter().next()).and_then(|response| response.item))
     }
@@ -235,7 +243,12 @@ impl Session<'_> {
         let (Some(newest), Some(_), Some(_)) = (&read.newest, command.original(), key) else { return Ok(true) };
         let account = &newest.transaction.account;
         let Some(next) = account.seq.next() else { return Ok(true) };
-        Ok(self.get_settled(&keys::entry(&self.project.id, &account.number, next)).await?.is_none())
+        match self.get_settled(&keys::entry(&self.project.id, &account.number, next)).await {
+            Ok(item) => Ok(item.is_none()),
+            // It is about to go on.
+            Err(Trouble::Contended) => Ok(false),
+            Err(trouble) => Err(trouble.into()),
+        }
     }
 
     /// The entries that a decision adds after `newest`, with their ring and links.

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::iter;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::CancellationReason;
 use domain::Refusal;
 
 /// What a caller of the store learns.
@@ -83,6 +84,21 @@ impl Trouble {
             // Without a status there was no answer at all: a time-out, or no connection.
             _ if status.is_none_or(|status| status >= 500 || status == 429) => Trouble::Passing(source),
             _ => Trouble::Lasting(source),
+        }
+    }
+}
+
+impl Trouble {
+    /// Why a transaction was canceled, if it was not a condition.
+    pub(crate) fn of_reasons(reasons: &[CancellationReason]) -> Trouble {
+        let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
+        let passing = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+        if codes.contains(&"TransactionConflict") {
+            Trouble::Contended
+        } else if codes.iter().any(|code| passing.contains(code)) {
+            Trouble::Passing("a transaction was throttled".to_owned())
+        } else {
+            Trouble::Lasting(format!("a transaction was canceled: {codes:?}"))
         }
     }
 }

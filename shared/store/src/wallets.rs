@@ -10,7 +10,7 @@ use domain::{
 use futures_util::future::try_join_all;
 
 use crate::Session;
-use crate::error::{Error, Failure};
+use crate::error::{Error, Failure, Trouble};
 use crate::item::{Entry, Item, Origin, StoredWallet, WalletKeyRecord};
 use crate::keys::{self, Feed, Key, KeyHash};
 use crate::listing::{Order, Times};
@@ -95,12 +95,20 @@ impl Session<'_> {
             }
             let append = match self.decide_wallet(id, stored.as_ref(), account, command, intent).await {
                 Ok(append) => append,
-                Err(Failure::Refused(refusal)) => {
-                    return match self.settled_key_record(key.as_ref()).await? {
-                        Some(record) => self.replayed(record, intent, command).await,
-                        None => Err(refusal.into()),
-                    };
-                }
+                Err(Failure::Refused(refusal)) => match self.settled(key.as_ref()).await {
+                    Ok(item) => {
+                        return match self.living(item.as_ref())? {
+                            Some(record) => self.replayed(record, intent, command).await,
+                            None => Err(refusal.into()),
+                        };
+                    }
+                    // Somebody is about to use the key.
+                    Err(Trouble::Contended) => {
+                        pace.wait(|| Error::Busy).await?;
+                        continue;
+                    }
+                    Err(trouble) => return Err(Error::from(trouble).into()),
+                },
                 Err(Failure::Store(error)) => return Err(error.into()),
             };
             self.put_records(append.spilled, &mut pace).await?;
@@ -134,9 +142,9 @@ impl Session<'_> {
         self.living(self.get(key).await?.as_ref())
     }
 
-    async fn settled_key_record(&self, key: Option<&Key>) -> Result<Option<WalletKeyRecord>, Error> {
+    async fn settled(&self, key: Option<&Key>) -> Result<Option<Item>, Trouble> {
         let Some(key) = key else { return Ok(None) };
-        self.living(self.get_settled(key).await?.as_ref())
+        self.get_settled(key).await
     }
 
     fn living(&self, item: Option<&Item>) -> Result<Option<WalletKeyRecord>, Error> {

@@ -1,6 +1,6 @@
 //! The commit: one conditional put, or one transaction of several writes.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -194,14 +194,7 @@ fn canceled(error: SdkError<TransactWriteItemsError>) -> Result<Vec<Option<Item>
     if is("ConditionalCheckFailed") {
         return Ok(reasons.iter().map(CancellationReason::item).map(Option::<&Item>::cloned).collect());
     }
-    let passing = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
-    if is("TransactionConflict") {
-        Err(Trouble::Contended)
-    } else if passing.into_iter().any(is) {
-        Err(Trouble::Passing("a transaction was throttled".to_owned()))
-    } else {
-        Err(Trouble::Lasting(format!("a transaction was canceled: {:?}", error.message())))
-    }
+    Err(Trouble::of_reasons(reasons))
 }
 
 pub(crate) fn number(number: u64) -> AttributeValue {

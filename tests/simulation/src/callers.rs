@@ -17,7 +17,7 @@ const ATTEMPTS_MAX: u32 = 8;
 const A_DAY_LATER: u64 = 24 * 3_600_000 - 60_000;
 
 /// What all callers share.
-pub struct Callers {
+pub(crate) struct Callers {
     fleet: Fleet,
     wishes: Mutex<Vec<Wish>>,
     events: Mutex<usize>,
@@ -31,22 +31,22 @@ pub struct Callers {
 
 /// How much there is to do.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// How many callers at once.
-    pub callers: usize,
+    pub(crate) callers: usize,
     /// How many wishes each.
-    pub wishes: usize,
+    pub(crate) wishes: usize,
     /// Whether most of it is about one account.
-    pub hot: bool,
+    pub(crate) hot: bool,
     /// How long a caller rests at most between two wishes.
-    pub pause_millis: u64,
+    pub(crate) pause_millis: u64,
     /// Of a thousand requests, how many go wrong between caller and function.
-    pub per_mille: u32,
+    pub(crate) per_mille: u32,
 }
 
 impl Callers {
     /// Nobody has called yet.
-    pub fn new(fleet: Fleet, seed: u64, plan: Plan) -> Arc<Callers> {
+    pub(crate) fn new(fleet: Fleet, seed: u64, plan: Plan) -> Arc<Callers> {
         Arc::new(Callers {
             fleet,
             wishes: Mutex::default(),
@@ -59,22 +59,22 @@ impl Callers {
     }
 
     /// The functions that they call.
-    pub fn fleet(&self) -> &Fleet {
+    pub(crate) fn fleet(&self) -> &Fleet {
         &self.fleet
     }
 
     /// All that they wanted.
-    pub fn wishes(&self) -> Vec<Wish> {
+    pub(crate) fn wishes(&self) -> Vec<Wish> {
         self.wishes.lock().unwrap().clone()
     }
 
     /// How many requests they sent.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         *self.requests.lock().unwrap()
     }
 
     /// Everybody at once. Two callers want each account opened, so that one of them is refused.
-    pub async fn work(self: &Arc<Callers>, plan: Plan) {
+    pub(crate) async fn work(self: &Arc<Callers>, plan: Plan) {
         let mut running = JoinSet::new();
         for caller in 0..plan.callers {
             let callers = Arc::clone(self);
@@ -101,7 +101,7 @@ impl Callers {
     }
 
     /// When nothing goes wrong any more: every open question that has a key is asked once more.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         *self.per_mille.lock().unwrap() = 0;
         // What is still on its way arrives.
         sleep(Duration::from_secs(30)).await;
@@ -113,7 +113,7 @@ impl Callers {
     }
 
     /// A day after a wish was first sent it is sent again, to whichever function comes. New ones come between.
-    pub async fn a_day_later(self: &Arc<Callers>, plan: Plan) {
+    pub(crate) async fn a_day_later(self: &Arc<Callers>, plan: Plan) {
         let granted = |wish: &Wish| wish.key.is_some() && wish.done().is_some();
         let mut again: Vec<Wish> = self.wishes().into_iter().filter(granted).collect();
         self.dice.lock().unwrap().shuffle(&mut again);
@@ -137,7 +137,17 @@ impl Callers {
         for _ in 0..40 {
             let killed = self.killed();
             *self.requests.lock().unwrap() += 1;
-            match self.fleet.call(project, &format!("createWallet/{}", crate::history::PROJECTS[project]), Some(&key), &body, killed).await {
+            match self
+                .fleet
+                .call(
+                    project,
+                    &format!("createWallet/{}", crate::history::PROJECTS[project]),
+                    Some(&key),
+                    &body,
+                    killed,
+                )
+                .await
+            {
                 // Another caller may have frozen it by now: then it is not the same wallet.
                 Some(answer) if answer.is_ok() || answer.code() == "WALLET_EXISTS" => return,
                 Some(answer) if answer.is_definite() => panic!("a wallet was refused: {answer:?}"),
@@ -172,10 +182,11 @@ impl Callers {
             25 => Command::Fix { by: dice.i64(1..=15) * if dice.bool() { 1 } else { -1 } },
             26 => Command::Freeze,
             27..29 => Command::Unfreeze,
-            29 | 30 => Command::Read,
-            _ => Command::List,
+            29 => Command::Read,
+            30 => Command::List,
+            _ => Command::ListProject,
         };
-        let reads = matches!(command, Command::Read | Command::List);
+        let reads = matches!(command, Command::Read | Command::List | Command::ListProject);
         // A change of a wallet tells no number: without a key nobody could say later what became of it.
         let needs_a_key = matches!(command, Command::Freeze | Command::Unfreeze);
         let keyed = needs_a_key || (!reads && dice.u8(0..4) > 0);

@@ -3,22 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Kind, Transaction};
+use serde_json::Value;
 use store::{Entry, Hash};
 use todc_utils::linearizability::WGLChecker;
 use todc_utils::linearizability::history::{Action, History};
 
 use crate::fleet::SKEW_MAX_MILLIS;
-use crate::history::{Answer, Attempt, Command, Did, Moment, Outcome, PROJECTS, Place, Wish};
+use crate::history::{ACCOUNTS, Answer, Attempt, Command, Did, Moment, Outcome, PROJECTS, Place, Wish};
 use crate::model::Reference;
 
 /// What is wrong with what happened to one account, in words for whoever replays the seed.
-pub fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
+pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
     let mut wrong = laws(place, chain);
     let about: Vec<&Wish> = wishes.iter().filter(|wish| concerns(wish, place)).collect();
     wrong.extend(about.iter().filter_map(|wish| equal_answers(wish)));
     let transactions: Vec<&Transaction> = chain.iter().map(|entry| &entry.transaction).collect();
     let claims = claims(&about, &transactions, &mut wrong);
-    if wrong.is_empty() && !linearizable(place, &about, &transactions, &claims) {
+    if wrong.is_empty() && !linearizable(&about, &transactions, &claims) {
         wrong.push(format!("{place:?}: no order of what was answered explains it"));
     }
     wrong
@@ -55,7 +56,7 @@ fn laws(place: Place, chain: &[Entry]) -> Vec<String> {
 fn equal_answers(wish: &Wish) -> Option<String> {
     let mut done = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
     let mut done: Vec<&Answer> = done.by_ref().filter(|answer| answer.is_ok()).collect();
-    if wish.key.is_none() || matches!(wish.command, Command::Read | Command::List) {
+    if wish.key.is_none() || wish.is_read() {
         return None;
     }
     let first = done.pop()?;
@@ -132,7 +133,7 @@ fn made(wish: &Wish, entry: &Transaction) -> bool {
 
 /// Whether there is one order of all that was done and answered, in keeping with the order of time, that the reference
 /// explains.
-fn linearizable(place: Place, about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
+fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
     let end = Moment { order: usize::MAX, millis: u64::MAX / 2 };
     let mut spans: Vec<(Moment, Moment, Did)> = Vec::new();
     let mut span = |from: Moment, until: Moment, command: &Command, outcome: Outcome| {
@@ -150,7 +151,7 @@ fn linearizable(place: Place, about: &[&Wish], chain: &[&Transaction], claims: &
         let acknowledged = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
         let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
         match (entry_of.get(&wish.id), acknowledged) {
-            _ if matches!(wish.command, Command::Read | Command::List) => {}
+            _ if wish.is_read() => {}
             (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), &wish.command, booked(*seq)),
             (None, Some(acknowledged)) => span(first, acknowledged, &wish.command, Outcome::Done),
             (None, None) => {}
@@ -186,7 +187,6 @@ fn linearizable(place: Place, about: &[&Wish], chain: &[&Transaction], claims: &
         let did = spans[number].2.clone();
         (number, if ends { Action::Response(did) } else { Action::Call(did) })
     });
-    let _ = place;
     WGLChecker::<Reference>::is_linearizable(History::from_actions(actions.collect()))
 }
 
@@ -197,42 +197,50 @@ fn newest(answer: &Answer) -> Outcome {
     Outcome::Newest { seq: seq.unwrap_or_default(), balance: newest["balance"].as_u64().unwrap_or_default() }
 }
 
-/// A listing has no gap, and tells of every entry what there is.
-pub fn listings(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
+/// A listing of an account has no gap; one of a project may be behind. Both tell of every entry what there is, and of no
+/// other project's.
+pub(crate) fn listings(wishes: &[Wish], chains: &BTreeMap<Place, Vec<Entry>>) -> Vec<String> {
+    let listed = wishes.iter().filter(|wish| matches!(wish.command, Command::List | Command::ListProject));
     let mut wrong = Vec::new();
-    let listed = wishes.iter().filter(|wish| wish.place == place && wish.command == Command::List);
-    let answers = listed.flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
-    for (_, answer) in answers.filter(|(_, answer)| answer.is_ok()) {
-        let seqs: Vec<u64> = answer.body["transactions"].as_array().into_iter().flatten().filter_map(|entry| entry["sequence"].as_u64()).collect();
-        let dense = seqs.windows(2).all(|pair| pair[0] == pair[1] + 1);
-        let there = answer.body["transactions"].as_array().into_iter().flatten().all(|told| {
-            let seq = told["sequence"].as_u64().and_then(|seq| usize::try_from(seq).ok()).unwrap_or_default();
-            chain.get(seq.wrapping_sub(1)).is_some_and(|entry| {
-                let written = api::mircate::written(&entry.transaction);
-                ["transactionId", "amount", "balance", "createdAt", "type"].iter().all(|name| told[name] == written["transaction"][name])
-            })
-        });
-        if !dense || !there {
-            wrong.push(format!("{place:?}: a listing that is not so: {seqs:?} in {}", answer.body));
+    for wish in listed {
+        let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
+        for answer in answers.filter(|answer| answer.is_ok()) {
+            let told = answer.body["transactions"].as_array().expect("a list");
+            let seqs: Vec<u64> = told.iter().filter_map(|entry| entry["sequence"].as_u64()).collect();
+            let dense = seqs.windows(2).all(|pair| pair[0] == pair[1] + 1) || wish.command == Command::ListProject;
+            if !dense || !told.iter().all(|told| is_there(wish.place.project, told, chains)) {
+                wrong.push(format!("a listing that is not so: {wish:?}"));
+            }
         }
     }
     wrong
 }
 
+/// Whether what a listing tells of an entry is in one of that project's chains.
+fn is_there(project: usize, told: &Value, chains: &BTreeMap<Place, Vec<Entry>>) -> bool {
+    let account = ACCOUNTS.iter().position(|number| told["accountNumber"] == **number);
+    let Some(chain) = account.and_then(|account| chains.get(&Place { project, account })) else { return false };
+    let seq = told["sequence"].as_u64().and_then(|seq| usize::try_from(seq).ok()).unwrap_or_default();
+    let Some(entry) = chain.get(seq.wrapping_sub(1)) else { return false };
+    let written = api::mircate::written(&entry.transaction);
+    let never_changes = ["transactionId", "amount", "balance", "createdAt", "type", "referenceId", "walletId"];
+    never_changes.iter().all(|name| told[name] == written["transaction"][name])
+}
+
 /// What all accounts hold together is what was put in and not taken out, as far as it was told or claimed.
-pub fn conservation(chains: &[Vec<Entry>]) -> Option<String> {
+pub(crate) fn conservation(chains: &BTreeMap<Place, Vec<Entry>>) -> Option<String> {
     let held: i64 = chains
-        .iter()
+        .values()
         .filter_map(|chain| chain.last())
         .map(|entry| entry.transaction.account.lots.posted().minor_units().cast_signed())
         .sum();
-    let moved: i64 = chains.iter().flatten().map(|entry| entry.transaction.amount().minor_units()).sum();
+    let moved: i64 = chains.values().flatten().map(|entry| entry.transaction.amount().minor_units()).sum();
     (held != moved).then(|| format!("{moved} went in, and {held} is there"))
 }
 
 /// No two entries of all chains have the same hash: nothing was copied from one project to the other.
-pub fn distinct(chains: &[Vec<Entry>]) -> Option<String> {
+pub(crate) fn distinct(chains: &BTreeMap<Place, Vec<Entry>>) -> Option<String> {
     let mut seen = BTreeSet::new();
-    let twice = chains.iter().flatten().find(|entry| !seen.insert(entry.hash.0));
+    let twice = chains.values().flatten().find(|entry| !seen.insert(entry.hash.0));
     twice.map(|entry| format!("the hash of {} is there twice", entry.transaction.id()))
 }

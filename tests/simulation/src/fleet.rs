@@ -21,13 +21,13 @@ use crate::network::Network;
 const BEGINNING: u64 = 1_767_225_600_000;
 
 /// How wrong a clock is at most.
-pub const SKEW_MAX_MILLIS: i64 = 300_000;
+pub(crate) const SKEW_MAX_MILLIS: i64 = 300_000;
 
 /// When Lambda ends a function.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All instances.
-pub struct Fleet {
+pub(crate) struct Fleet {
     network: Arc<Network>,
     begun: Instant,
     keys: [String; 2],
@@ -43,7 +43,7 @@ struct Instance {
 
 impl Fleet {
     /// A fleet of nobody yet, and two projects with a key each.
-    pub async fn new(network: Arc<Network>, seed: u64) -> Fleet {
+    pub(crate) async fn new(network: Arc<Network>, seed: u64) -> Fleet {
         let store = Store::new(network.service().embedded().connector(), Tables::default());
         store.create_tables().await.expect("tables");
         let mut keys = [String::new(), String::new()];
@@ -69,17 +69,24 @@ impl Fleet {
     }
 
     /// The true time, in milliseconds since 1970.
-    pub fn millis(&self) -> u64 {
+    pub(crate) fn millis(&self) -> u64 {
         BEGINNING + u64::try_from(self.begun.elapsed().as_millis()).expect("not that long")
     }
 
     /// How many instances were killed.
-    pub fn kills(&self) -> u64 {
+    pub(crate) fn kills(&self) -> u64 {
         *self.kills.lock().unwrap()
     }
 
     /// Calls a function, which may be killed at the given number of steps. None if there is no answer.
-    pub async fn call(&self, project: usize, path: &str, key: Option<&str>, body: &str, killed_after: Option<u32>) -> Option<Answer> {
+    pub(crate) async fn call(
+        &self,
+        project: usize,
+        path: &str,
+        key: Option<&str>,
+        body: &str,
+        killed_after: Option<u32>,
+    ) -> Option<Answer> {
         let instance = self.instance();
         let path = format!("/CALL/WalletAPI/{path}");
         let (operation, route) = functions::route("POST", &path).expect("a route");

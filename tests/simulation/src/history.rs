@@ -44,6 +44,8 @@ pub enum Command {
     Read,
     /// Ask for its newest entries.
     List,
+    /// Ask for the newest entries of its project, which may be a little behind.
+    ListProject,
     /// Nobody's: what has expired was booked.
     Expire,
 }
@@ -169,7 +171,11 @@ impl Wish {
     /// The first answer that it was done.
     #[must_use]
     pub fn done(&self) -> Option<&Answer> {
-        self.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer).find(|a| a.is_ok())
+        self.attempts
+            .iter()
+            .filter_map(|attempt| attempt.answered.as_ref())
+            .map(|(_, answer)| answer)
+            .find(|a| a.is_ok())
     }
 
     /// Whether it may have been done, or may still be, without anybody knowing.
@@ -177,6 +183,12 @@ impl Wish {
     pub fn is_open(&self) -> bool {
         let definite = |attempt: &Attempt| attempt.answered.as_ref().is_some_and(|(_, answer)| answer.is_definite());
         self.done().is_none() && !self.attempts.iter().all(definite)
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        matches!(self.command, Command::Read | Command::List | Command::ListProject)
     }
 
     /// The path and the body of its request.
@@ -212,6 +224,9 @@ impl Wish {
             Command::Fix { by } => ("fix", json!({ "amount": by, "description": "Counted" })),
             Command::Read => ("getAccount", json!({})),
             Command::List => ("listTransactions", json!({ "pageSize": 5 })),
+            Command::ListProject => {
+                return (format!("listTransactions/{project}"), json!({ "pageSize": 20 }).to_string());
+            }
             Command::Expire => unreachable!("nobody asks for it"),
         };
         (format!("{operation}/{project}-{number}"), body.to_string())

@@ -97,7 +97,7 @@ impl Account {
                 self.entries[original - 1].canceled = true;
                 Ok(())
             }
-            Command::Read | Command::List => Ok(()),
+            Command::Read | Command::List | Command::ListProject => Ok(()),
         }
     }
 
@@ -183,9 +183,9 @@ impl Specification for Reference {
             }
             Outcome::Done => next.book(&did.command, from).is_ok(),
             Outcome::Refused(code) => {
-                let says_no = times().map(|time| time.max(account.at)).any(|time| {
-                    account.clone().tidied(time).book(&did.command, time) == Err(code.as_str())
-                });
+                let says_no = times()
+                    .map(|time| time.max(account.at))
+                    .any(|time| account.clone().tidied(time).book(&did.command, time) == Err(code.as_str()));
                 next = account.clone();
                 says_no
             }

@@ -20,18 +20,18 @@ type Key = (String, String);
 
 /// How long the steps of one call take.
 #[derive(Clone, Debug)]
-pub struct Steps {
+pub(crate) struct Steps {
     /// From taking the items of a transaction to its commit.
-    pub prepare: Duration,
+    pub(crate) prepare: Duration,
     /// From the commit until each of its items shows, again and again.
-    pub show: [Duration; 3],
+    pub(crate) show: [Duration; 3],
     /// How far a read is behind that asked for no consistency.
-    pub behind: Duration,
+    pub(crate) behind: Duration,
 }
 
 /// The database.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     embedded: Embedded,
     state: Mutex<State>,
 }
@@ -48,24 +48,22 @@ struct State {
 
 impl Service {
     /// An empty database.
-    #[must_use]
-    pub fn new() -> Service {
+    pub(crate) fn new() -> Service {
         Service { embedded: Embedded::memory(), state: Mutex::default() }
     }
 
     /// What is in it, past all that is simulated.
-    #[must_use]
-    pub fn embedded(&self) -> &Embedded {
+    pub(crate) fn embedded(&self) -> &Embedded {
         &self.embedded
     }
 
     /// How often a transaction met another write.
-    pub fn conflicts(&self) -> u64 {
+    pub(crate) fn conflicts(&self) -> u64 {
         self.state.lock().unwrap().conflicts
     }
 
     /// Answers a call.
-    pub async fn answer(&self, target: &str, body: &[u8], steps: &Steps) -> (u16, String) {
+    pub(crate) async fn answer(&self, target: &str, body: &[u8], steps: &Steps) -> (u16, String) {
         let request: Value = serde_json::from_slice(body).expect("the SDK sends JSON");
         match target {
             "TransactWriteItems" => self.transact(&request, steps).await,
@@ -183,7 +181,8 @@ impl Service {
                 let items = items.as_array_mut().expect("a list");
                 items.truncate(limit);
                 let last = items.last().and_then(Value::as_object).cloned().unwrap_or_default();
-                let names = if request["IndexName"].is_null() { ["pk", "sk"].as_slice() } else { &["pk", "sk", "feed", "at"] };
+                let names =
+                    if request["IndexName"].is_null() { ["pk", "sk"].as_slice() } else { &["pk", "sk", "feed", "at"] };
                 let key = last.into_iter().filter(|(name, _)| names.contains(&name.as_str()));
                 answer["LastEvaluatedKey"] = key.collect::<serde_json::Map<_, _>>().into();
             }
