@@ -17,7 +17,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, Uri};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::{Project, ProjectId};
 use local::embedded::Embedded;
@@ -31,6 +31,10 @@ use tokio::sync::mpsc;
 
 use crate::harness::World;
 use crate::template;
+use crate::tidy::lower_camel_case;
+
+/// The trace that every invocation is part of.
+const TRACE: &str = "1-67891233-abcdef012345678912345678";
 
 /// 2025-04-28T12:00:00Z, when the world of the events was made.
 const APRIL_2025: u64 = 1_745_841_600_000;
@@ -124,9 +128,15 @@ async fn play(operation: &str, binary: &str) {
         assert_ne!(answer["body"]["size"], 0, "{operation} of {}: {answer}", other["rawQueryString"]);
     }
 
-    let printed = function.printed();
-    let lines: Vec<_> = printed.lines().collect();
+    let printed = function.terminated();
+    let (metrics, lines): (Vec<_>, Vec<_>) = printed.lines().partition(|line| line.contains("_aws"));
     assert_eq!(lines.len(), events.len(), "one line per request: {printed}");
+    let counted = metrics.iter().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["stack"], &line["operation"]), (&"kese-test".into(), &lower_camel_case(operation).into()));
+        line["count"].as_u64().unwrap()
+    });
+    assert_eq!(counted.sum::<u64>(), events.len() as u64, "what was counted is told before the end: {printed}");
     for (line, event) in lines.iter().zip(&events) {
         check_log(line, operation, event);
     }
@@ -149,7 +159,8 @@ fn check_log(line: &str, operation: &str, event: &Value) {
     assert!(line.len() <= 250, "{} bytes: {line}", line.len());
     let said: Value = serde_json::from_str(line).unwrap();
     assert_eq!(said["requestId"], event["requestContext"]["requestId"], "{line}");
-    assert_eq!((&said["op"], &said["code"]), (&operation.into(), &"OK".into()));
+    assert_eq!((&said["op"], &said["code"]), (&lower_camel_case(operation).into(), &"OK".into()));
+    assert_eq!(said["trace"], TRACE);
     // Who asks for a token is not known yet.
     assert_eq!(said["project"], if operation == "create_token" { Value::Null } else { "demo".into() });
 
@@ -290,6 +301,8 @@ impl Lambda {
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2020-01-01/extension/register", post(register))
+            .route("/2020-01-01/extension/event/next", get(std::future::pending::<()>))
             .route("/", post(dynamodb_call))
             .fallback(failure)
             .with_state(Arc::clone(&world));
@@ -310,15 +323,24 @@ impl Lambda {
 }
 
 /// The function asks for the next event; when there is none, it waits.
-async fn next(State(world): State<Arc<Surroundings>>) -> impl IntoResponse {
+async fn next(State(world): State<Arc<Surroundings>>) -> Response {
     let event = world.events.lock().unwrap().pop_front();
     let Some(event) = event else { return std::future::pending().await };
+    let trace = format!("Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1");
     let headers = [
+        ("lambda-runtime-trace-id", trace.as_str()),
         ("lambda-runtime-aws-request-id", "8f7dd2a9-4bd3-4a2b-9c3a-5a1f0f5a7f10"),
         ("lambda-runtime-deadline-ms", "4102444800000"),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:000000000000:function:test"),
     ];
-    (headers, event.to_string())
+    (headers.map(|(name, value)| (name, value.to_owned())), event.to_string()).into_response()
+}
+
+/// An extension comes before the first event, and wants none.
+async fn register(headers: HeaderMap, body: String) -> impl IntoResponse {
+    assert!(headers.contains_key("lambda-extension-name"));
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), serde_json::json!({ "events": [] }));
+    ([("lambda-extension-identifier", "2b4f6c0e-0000-4000-8000-000000000001")], "{}")
 }
 
 async fn response(State(world): State<Arc<Surroundings>>, body: Bytes) -> StatusCode {
@@ -387,8 +409,24 @@ impl Function {
             ("LEDGER_TABLE", "Ledger"),
             ("CREDENTIALS_TABLE", "Credentials"),
             ("TRANSACTION_FEED", "on"),
+            ("STACK", "kese-test"),
         ]);
         Function(command.spawn().unwrap())
+    }
+
+    /// Ends it as Lambda does, and tells all that it printed.
+    fn terminated(&mut self) -> String {
+        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.0.id())]).status().unwrap();
+        assert!(kill.success());
+        for _ in 0..800 {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                let printed = self.printed();
+                assert!(status.success(), "{status}: {printed}");
+                return printed;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it still runs after 8 seconds: {}", self.printed());
     }
 
     /// Ends it, and tells all that it printed.

@@ -139,6 +139,6 @@ async fn a_store_that_stays_away_is_told_with_a_time_to_come_back() {
     assert_eq!((answered.status, &answered.body["code"]), (503, &"UNAVAILABLE".into()));
     assert_eq!(answered.headers["retry-after"], "2");
     let log = world.log.lock().unwrap().last().unwrap().clone();
-    assert!(log.contains("the test lost it"), "the log holds the source: {log}");
-    assert!(!answered.body.to_string().contains("lost it"), "the caller does not");
+    assert!(log.contains(r#""error":"timeout""#), "the log has a word for it: {log}");
+    assert!(!answered.body.to_string().contains("timeout"), "the caller does not");
 }

@@ -17,7 +17,7 @@ use functions::{App, Host};
 use lambda_http::Request;
 use lambda_http::http::{HeaderMap, Method};
 use local::embedded::Embedded;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Credential, CredentialKind, Entry, Hash, Meter, Store, Tables};
 
 /// 2026-01-01T00:00:00Z.
@@ -36,6 +36,8 @@ pub enum Fault {
     FailAfter,
     /// A transaction is at the same item: nothing is done.
     Conflict,
+    /// It is answered with an error that says not to try again; nothing is done.
+    Refuse,
 }
 
 /// One call that DynamoDB answered.
@@ -132,6 +134,17 @@ impl World {
     /// Another function instance over the same data: it has no memory of the first.
     pub fn restart(&mut self) {
         self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.drawn, &self.log)));
+    }
+
+    /// Another function instance, of a stack of that name: with metrics in its log.
+    pub fn restart_in(&mut self, stack: &str) {
+        let host = host(&self.clock, &self.drawn, &self.log);
+        self.app = Arc::new(App::new(self.store.clone(), host).with_metrics(stack.to_owned()));
+    }
+
+    /// The log since this was last asked.
+    pub fn logged(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
     }
 
     /// A new API key.
@@ -417,8 +430,19 @@ impl HttpConnector for Connector {
                 tokio::task::yield_now().await;
             }
             let lost = || Err(ConnectorError::timeout("the test lost it".into()));
+            // What DynamoDB says of an error may quote what it was sent.
+            let quoted = String::from_utf8_lossy(body);
             let error = |status, code: &str| {
-                Ok(response(status, format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}"}}"#)))
+                let code = format!("com.amazonaws.dynamodb.v20120810#{code}");
+                Ok(response(status, json!({ "__type": code, "message": quoted }).to_string()))
+            };
+            let canceled = |reason: &str| {
+                let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+                let reasons = json!([{ "Code": reason, "Message": quoted }, { "Code": "None" }]);
+                Ok(response(
+                    400,
+                    json!({ "__type": code, "Message": quoted, "CancellationReasons": reasons }).to_string(),
+                ))
             };
             match wire.next_fault(target) {
                 None => {
@@ -436,10 +460,9 @@ impl HttpConnector for Connector {
                     error(500, "InternalServerError")
                 }
                 Some(Fault::Conflict) if target == "PutItem" => error(400, "TransactionConflictException"),
-                Some(Fault::Conflict) => Ok(response(
-                    400,
-                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]}"#.to_owned(),
-                )),
+                Some(Fault::Conflict) => canceled("TransactionConflict"),
+                Some(Fault::Refuse) if target == "TransactWriteItems" => canceled("ValidationError"),
+                Some(Fault::Refuse) => error(400, "ValidationException"),
             }
         })
     }

@@ -23,6 +23,7 @@ mod golden;
 mod harness;
 mod isolation;
 mod listing;
+mod logs;
 mod nonsense;
 mod openapi;
 mod stories;

@@ -1,25 +1,104 @@
 //! The Lambda function of an operation.
 
 use std::convert::Infallible;
+use std::future::pending;
+use std::io::Write as _;
+use std::time::Duration;
 
+use lambda_http::http::Request;
 use lambda_http::service_fn;
+use lambda_runtime_api_client::body::Body;
+use lambda_runtime_api_client::{Client, build_request};
+use serde_json::json;
 use store::{Store, Tables};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use crate::shell::{App, Host, Operation};
 
 /// Why a function ended.
 pub type Error = lambda_http::Error;
 
+/// How long Lambda may take to register an extension.
+const REGISTER_MAX: Duration = Duration::from_secs(1);
+
 /// Runs an operation as a Lambda function until Lambda ends it.
 ///
 /// # Errors
 /// When there is no Lambda runtime to talk to.
 pub fn serve(operation: &'static Operation) -> Result<(), Error> {
+    say_where_it_panics();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let app = &App::new(Store::connect(tables()).await, Host::real());
-        let handler = |request| async move { Ok::<_, Infallible>(app.handle(operation, request).await) };
-        lambda_http::run(service_fn(handler)).await
+        let app = App::new(Store::connect(tables()).await, Host::real());
+        let Some(stack) = stack() else { return run(operation, &app).await };
+        let app = app.with_metrics(stack);
+        // What plays Lambda elsewhere may know no extensions: the function then runs without being told of its end.
+        let extension = timeout(REGISTER_MAX, Extension::register()).await.ok().and_then(Result::ok);
+        tokio::select! {
+            ended = run(operation, &app) => ended,
+            () = told_to_end(extension) => {
+                app.flush();
+                Ok(())
+            }
+        }
     })
+}
+
+async fn run(operation: &'static Operation, app: &App) -> Result<(), Error> {
+    let handler = |request| async move { Ok::<_, Infallible>(app.handle(operation, request).await) };
+    lambda_http::run(service_fn(handler)).await
+}
+
+/// What is said in a panic may hold what a caller sent; where it was is enough to find it.
+fn say_where_it_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        drop(writeln!(std::io::stderr(), "{}", json!({ "code": "PANIC", "at": place })));
+    }));
+}
+
+/// Lambda tells only functions with an extension before it ends them. This one asks for no events: it is never woken, and
+/// keeps nothing awake.
+struct Extension {
+    client: Client,
+    id: String,
+}
+
+impl Extension {
+    async fn register() -> Result<Extension, Error> {
+        let client = Client::builder().build()?;
+        let request = build_request().method("POST").uri("/2020-01-01/extension/register");
+        let request = request.header("lambda-extension-name", "kese").header("content-type", "application/json");
+        let answer = client.call(request.body(Body::from(r#"{"events":[]}"#))?).await?;
+        let id =
+            answer.headers().get("lambda-extension-identifier").ok_or("Lambda gives no extension an identifier")?;
+        let id = id.to_str()?.to_owned();
+        Ok(Extension { client, id })
+    }
+
+    /// Waits for an event; there is none. Lambda starts no request before the extension does so.
+    async fn wait(self) -> Result<(), Error> {
+        let request = build_request().method("GET").uri("/2020-01-01/extension/event/next");
+        let request: Request<Body> = request.header("lambda-extension-identifier", self.id).body(Body::empty())?;
+        self.client.call(request).await?;
+        Ok(())
+    }
+}
+
+/// Returns when the function is about to be ended.
+async fn told_to_end(extension: Option<Extension>) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return pending().await };
+    let waiting = async {
+        if let Some(extension) = extension {
+            // It only has to be asked.
+            drop(extension.wait().await);
+        }
+        pending::<()>().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        () = waiting => {}
+    }
 }
 
 /// The names of the tables, as the template gives them.
@@ -31,4 +110,10 @@ fn tables() -> Tables {
         credentials: std::env::var("CREDENTIALS_TABLE").unwrap_or(default.credentials),
         feed: std::env::var("TRANSACTION_FEED").map_or(default.feed, |feed| feed != "off"),
     }
+}
+
+/// The name of the stack, as the template gives it; without one there are no metrics.
+#[expect(clippy::disallowed_methods, reason = "this is the shell: the one place that reads the environment")]
+fn stack() -> Option<String> {
+    std::env::var("STACK").ok().filter(|stack| !stack.is_empty())
 }

@@ -17,6 +17,8 @@ pub mod list_accounts;
 pub mod list_transactions;
 pub mod list_wallets;
 pub mod load;
+mod log;
+mod metrics;
 pub mod refund;
 pub mod remove_account;
 mod shell;

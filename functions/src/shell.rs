@@ -11,11 +11,13 @@ use domain::{IdempotencyKey, Intent, ProjectId, Refusal, Timestamp};
 use lambda_http::http::{HeaderValue, Response, header};
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
-use store::{Cost, Meter, Session, Store};
+use serde_json::Value;
+use store::{Meter, Session, Store};
 use tokio::time::Instant;
 
 use crate::authentication::{Keyring, Principal};
+use crate::log::{CamelCase, Line, Outcome, RequestId, TraceId, Units};
+use crate::metrics::Metrics;
 
 /// How long before the function ends it stops trying: a last call to DynamoDB may take 3 s, and there must be time to answer.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(3_500);
@@ -64,6 +66,7 @@ pub struct App {
     store: Store,
     host: Host,
     keyring: Keyring,
+    metrics: Option<Metrics>,
 }
 
 /// What the world gives: time, randomness, and somewhere to write the log.
@@ -138,18 +141,19 @@ impl Answer {
 /// Why an operation was not done: what the caller is told, and what only the log is.
 pub(crate) struct Fault {
     pub(crate) failure: Failure,
-    source: Option<store::Error>,
+    /// What the store could not, in [`store::Error::word`].
+    error: Option<&'static str>,
 }
 
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Fault {
-        Fault { failure: refusal.into(), source: None }
+        Fault { failure: refusal.into(), error: None }
     }
 }
 
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Fault {
-        Fault { failure: problem.into(), source: None }
+        Fault { failure: problem.into(), error: None }
     }
 }
 
@@ -157,10 +161,10 @@ impl From<store::Error> for Fault {
     fn from(error: store::Error) -> Fault {
         let problem = match error {
             store::Error::Busy => Problem::Busy,
-            store::Error::Unavailable(_) => Problem::Unavailable,
-            store::Error::Damaged(_) => Problem::Internal,
+            store::Error::Unavailable { .. } => Problem::Unavailable,
+            store::Error::Damaged { .. } => Problem::Internal,
         };
-        Fault { failure: problem.into(), source: Some(error) }
+        Fault { failure: problem.into(), error: Some(error.word()) }
     }
 }
 
@@ -243,27 +247,29 @@ impl Host {
     }
 }
 
-/// What the log says about a request besides its outcome.
-struct Entry<'a> {
-    request_id: &'a str,
-    operation: &'a str,
-    project: Option<&'a ProjectId>,
-    started: Instant,
-    cost: Cost,
-}
-
 impl App {
     /// A function over `store`.
     #[must_use]
     pub fn new(store: Store, host: Host) -> App {
-        App { store, host, keyring: Keyring::default() }
+        App { store, host, keyring: Keyring::default(), metrics: None }
+    }
+
+    /// The same with metrics in its log, told apart from others by the name of the stack.
+    #[must_use]
+    pub fn with_metrics(self, stack: String) -> App {
+        App { metrics: Some(Metrics::new(stack)), ..self }
+    }
+
+    /// Writes to the log what was counted and not written yet: to be called before the end.
+    pub fn flush(&self) {
+        self.metrics.iter().flat_map(Metrics::rest).for_each(|line| (self.host.log)(&line));
     }
 
     /// Answers one request to `operation`. Never fails: every failure is an answer.
     pub async fn handle(&self, operation: &Operation, request: Request) -> Response<lambda_http::Body> {
         let started = Instant::now();
         let meter = Meter::default();
-        let request_id = request_id(&request).unwrap_or_else(|| format!("{:032x}", (self.host.random)()));
+        let request_id = RequestId::of(&request, &self.host.random);
         let mut principal = None;
         let route = operation.route(request.method().as_str(), path(&request));
         let outcome = match route {
@@ -271,9 +277,27 @@ impl App {
             None => Err(Problem::NoOperation.into()),
         };
         let dialect = route.map_or(Dialect::Mircate, |route| route.dialect);
-        let project = principal.as_ref().map(|principal: &Principal| &principal.project.id);
-        let entry = Entry { request_id: &request_id, operation: operation.name, project, started, cost: meter.cost() };
-        (self.host.log)(&entry.line(dialect, &outcome));
+        let ended = ended(&outcome);
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let cost = meter.cost();
+        let (rru, wru) = Units::read_and_written(cost);
+        let line = Line {
+            request_id: &request_id,
+            trace: TraceId::of(&request),
+            op: CamelCase(operation.name),
+            project: principal.as_ref().map(|principal: &Principal| &principal.project.id),
+            code: ended.code(),
+            replayed: matches!(ended, Outcome::Replayed),
+            error: outcome.as_ref().err().and_then(|fault| fault.error),
+            ms,
+            calls: cost.calls,
+            rru,
+            wru,
+        };
+        (self.host.log)(&line.text());
+        for line in self.metrics.iter().flat_map(|metrics| metrics.count(line.op, ended, ms, (self.host.now)())) {
+            (self.host.log)(&line);
+        }
         answer(&request_id, dialect, outcome)
     }
 
@@ -324,47 +348,6 @@ impl App {
     }
 }
 
-impl Entry<'_> {
-    /// One line of JSON. Never a body, a key or a person's data.
-    fn line(&self, dialect: Dialect, outcome: &Result<Answer, Fault>) -> String {
-        let mut line = json!({
-            "requestId": self.request_id,
-            "op": self.operation,
-            "code": "OK",
-            "ms": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "calls": self.cost.calls,
-            "rru": units(self.cost.half_read_units),
-            "wru": units(self.cost.half_write_units),
-        });
-        let mut say = |name: &str, value: Value| {
-            if let Some(members) = line.as_object_mut() {
-                members.insert(name.to_owned(), value);
-            }
-        };
-        if let Some(project) = self.project {
-            say("project", project.as_str().into());
-        }
-        match outcome {
-            Ok(answer) if answer.replayed => say("replayed", true.into()),
-            Ok(answer) if answer.status != 200 => say("code", "FORBIDDEN".into()),
-            Ok(_) => {}
-            Err(fault) => {
-                say("code", dialect.verdict(&fault.failure).code.into());
-                if let Some(source) = &fault.source {
-                    say("error", source.to_string().into());
-                }
-            }
-        }
-        line.to_string()
-    }
-}
-
-/// Capacity in units: an integer where it is one.
-#[expect(clippy::float_arithmetic, reason = "a half is exact in a double")]
-fn units(halves: u32) -> Value {
-    if halves.is_multiple_of(2) { json!(halves / 2) } else { json!(f64::from(halves) / 2.0) }
-}
-
 /// The path without the stage, which API Gateway puts before it unless it is `$default`.
 fn path(request: &Request) -> &str {
     let path = request.raw_http_path();
@@ -383,14 +366,6 @@ fn deadline(request: &Request, now: Timestamp) -> Instant {
     let left = left.filter(|left| *left > 0).map_or(DEADLINE_DEFAULT, Duration::from_millis);
     let start = Instant::now();
     start.checked_add(left.saturating_sub(DEADLINE_MARGIN)).unwrap_or(start)
-}
-
-fn request_id(request: &Request) -> Option<String> {
-    match request.request_context_ref()? {
-        lambda_http::request::RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
-        lambda_http::request::RequestContext::ApiGatewayV1(context) => context.request_id.clone(),
-        _ => None,
-    }
 }
 
 fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
@@ -413,7 +388,22 @@ fn unique_reference(
     said.key(operation.name).map(|key| IdempotencyKey::parse(&key).map_err(|_| Problem::Internal)).transpose()
 }
 
-fn answer(request_id: &str, dialect: Dialect, outcome: Result<Answer, Fault>) -> Response<lambda_http::Body> {
+/// What the log and the metrics call it.
+fn ended(outcome: &Result<Answer, Fault>) -> Outcome {
+    match outcome {
+        Ok(answer) if answer.replayed => Outcome::Replayed,
+        Ok(Answer { status: 200, .. }) => Outcome::Done,
+        Ok(Answer { status: 401, .. }) => Outcome::Refused("FORBIDDEN"),
+        Ok(_) => Outcome::Refused("INVALID_REQUEST"),
+        Err(Fault { failure, .. }) => match failure {
+            Failure::Problem(Problem::Busy) => Outcome::Busy,
+            Failure::Problem(Problem::Unavailable | Problem::Internal) => Outcome::Failed(failure.verdict().code),
+            Failure::Problem(_) | Failure::Refused(_) => Outcome::Refused(failure.verdict().code),
+        },
+    }
+}
+
+fn answer(request_id: &RequestId, dialect: Dialect, outcome: Result<Answer, Fault>) -> Response<lambda_http::Body> {
     let (Answer { status, headers: extra, body, replayed }, retry_after) = match outcome {
         Ok(answer) => (answer, None),
         Err(fault) => {
@@ -429,7 +419,7 @@ fn answer(request_id: &str, dialect: Dialect, outcome: Result<Answer, Fault>) ->
     *response.status_mut() = lambda_http::http::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+    if let Ok(request_id) = HeaderValue::from_str(request_id.as_str()) {
         headers.insert("x-request-id", request_id);
     }
     for (name, value) in extra {

@@ -3,6 +3,7 @@
 mod credential;
 mod place;
 mod project;
+mod smoke;
 
 use std::error::Error;
 use std::fmt;
@@ -54,6 +55,8 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Prove a running service from outside, step by step, such as a stack that was just deployed
+    Smoke(smoke::Options),
 }
 
 #[derive(Args)]
@@ -98,6 +101,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             credential::run(command, &place.store().await?, (Host::real().now)()).await?
         }
         Some(Command::Project { command, place }) => project::run(command, &place.store().await?).await?,
+        Some(Command::Smoke(options)) => return smoke::run(&options),
     };
     // What cannot be printed is a secret that is lost.
     io::stdout().write_all(said.as_bytes()).map_err(|error| format!("The answer cannot be printed: {error}."))?;

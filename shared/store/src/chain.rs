@@ -211,7 +211,7 @@ impl Session<'_> {
             Some(seq) if seq == account.seq => Ok(Some(newest.clone())),
             Some(seq) => {
                 let entry = self.entry(&account.number, seq).await?;
-                entry.map(Some).ok_or_else(|| Error::Damaged(format!("key of a missing entry {}", seq.number())))
+                entry.map(Some).ok_or_else(|| Error::damaged("missing entry of a key", seq.number()))
             }
         }
     }

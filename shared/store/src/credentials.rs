@@ -77,12 +77,11 @@ impl Store {
     /// [`Error`] when the store can not be read.
     pub async fn credential(&self, key_id: &str, meter: &Meter) -> Result<Option<(Credential, Project)>, Error> {
         let Some(item) = self.credentials_item(&format!("C#{key_id}"), meter).await? else { return Ok(None) };
-        let credential =
-            read_credential(key_id, &item).ok_or_else(|| Error::Damaged(format!("credential {key_id}")))?;
+        let credential = read_credential(key_id, &item).ok_or_else(|| Error::damaged("credential", key_id))?;
         let project = match self.credentials_item(&format!("P#{}", credential.project), meter).await? {
             None => Project::new(credential.project.clone()),
             Some(item) => read_project(&credential.project, &item)
-                .ok_or_else(|| Error::Damaged(format!("project {}", credential.project)))?,
+                .ok_or_else(|| Error::damaged("project", &credential.project))?,
         };
         Ok(Some((credential, project)))
     }
@@ -151,7 +150,7 @@ impl Store {
     /// [`Error`] when the store can not be read.
     pub async fn project(&self, id: &ProjectId) -> Result<Option<Project>, Error> {
         let item = self.credentials_item(&format!("P#{id}"), &Meter::default()).await?;
-        item.map(|item| read_project(id, &item).ok_or_else(|| Error::Damaged(format!("project {id}")))).transpose()
+        item.map(|item| read_project(id, &item).ok_or_else(|| Error::damaged("project", id))).transpose()
     }
 
     /// Adds a project or replaces its settings. Its credentials stay.

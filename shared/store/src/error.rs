@@ -18,14 +18,42 @@ pub enum Failure {
 
 /// Why the store could not. With [`Busy`](Error::Busy) and [`Unavailable`](Error::Unavailable) either nothing was written,
 /// or the same request with the same key is answered with what was.
+///
+/// What it displays is for whoever sits at a terminal: DynamoDB may quote what it was sent, and a place in a table names an
+/// account. A log takes the [`word`](Error::word).
 #[derive(Debug)]
 pub enum Error {
     /// Others won every race until the deadline.
     Busy,
-    /// DynamoDB can not be reached, throttles or answers with an error; the text is for the log.
-    Unavailable(String),
-    /// What is stored is not what the store writes; the text is for the log and holds no caller's data.
-    Damaged(String),
+    /// DynamoDB can not be reached, throttles or answers with an error.
+    Unavailable {
+        /// What kind of error.
+        word: &'static str,
+        /// The error and what caused it.
+        source: String,
+    },
+    /// What is stored is not what the store writes.
+    Damaged {
+        /// What of it: an attribute, or a kind of item.
+        word: &'static str,
+        /// Where.
+        place: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn damaged(word: &'static str, place: impl std::fmt::Display) -> Error {
+        Error::Damaged { word, place: place.to_string() }
+    }
+
+    /// What a log may say of it: one of a fixed set of words, so that nothing is in it that was sent, received or stored.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Error::Busy => "contended",
+            Error::Unavailable { word, .. } | Error::Damaged { word, .. } => word,
+        }
+    }
 }
 
 impl From<Refusal> for Failure {
@@ -44,8 +72,8 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Error::Busy => f.write_str("lost every race until the deadline"),
-            Error::Unavailable(source) => write!(f, "DynamoDB is unavailable: {source}"),
-            Error::Damaged(what) => write!(f, "damaged item: {what}"),
+            Error::Unavailable { source, .. } => write!(f, "DynamoDB is unavailable: {source}"),
+            Error::Damaged { word, place } => write!(f, "damaged item: {place}: {word}"),
         }
     }
 }
@@ -58,10 +86,38 @@ pub(crate) enum Trouble {
     /// Somebody else is at the same item at the same time.
     Contended,
     /// It may have happened or not; the same call again will tell.
-    Passing(String),
+    Passing(Error),
     /// The same call will fail again.
-    Lasting(String),
+    Lasting(Error),
 }
+
+/// DynamoDB's names of what can go wrong. A name that is not among them is told as [`UNNAMED`].
+const NAMES: &[&str] = &[
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignatureException",
+    "InternalServerError",
+    "InvalidSignatureException",
+    "ItemCollectionSizeLimitExceededException",
+    "KMSAccessDeniedException",
+    "LimitExceededException",
+    "MissingAuthenticationTokenException",
+    "ProvisionedThroughputExceededException",
+    "ReplicatedWriteConflictException",
+    "RequestLimitExceeded",
+    "ResourceInUseException",
+    "ResourceNotFoundException",
+    "SerializationException",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionCanceledException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "UnrecognizedClientException",
+    "ValidationException",
+];
+
+const UNNAMED: &str = "another error";
 
 impl Trouble {
     #[expect(clippy::needless_pass_by_value, reason = "so that it stands in `map_err` as it is")]
@@ -70,9 +126,8 @@ impl Trouble {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let code = error.code().map(ToOwned::to_owned);
-        let source = causes(&error);
-        match code.as_deref() {
+        let source = Error::Unavailable { word: word(&error), source: causes(&error) };
+        match error.code() {
             Some("TransactionConflictException" | "ReplicatedWriteConflictException") => Trouble::Contended,
             Some(
                 "TransactionInProgressException"
@@ -86,19 +141,32 @@ impl Trouble {
             _ => Trouble::Lasting(source),
         }
     }
-}
 
-impl Trouble {
     /// Why a transaction was canceled, if it was not a condition.
     pub(crate) fn of_reasons(reasons: &[CancellationReason]) -> Trouble {
         let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
         let passing = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+        let source = format!("a transaction was canceled: {codes:?}");
         if codes.contains(&"TransactionConflict") {
             Trouble::Contended
         } else if codes.iter().any(|code| passing.contains(code)) {
-            Trouble::Passing("a transaction was throttled".to_owned())
+            Trouble::Passing(Error::Unavailable { word: "throttled transaction", source })
         } else {
-            Trouble::Lasting(format!("a transaction was canceled: {codes:?}"))
+            Trouble::Lasting(Error::Unavailable { word: "canceled transaction", source })
+        }
+    }
+}
+
+fn word<E: ProvideErrorMetadata>(error: &SdkError<E>) -> &'static str {
+    match error {
+        SdkError::ConstructionFailure(_) => "not sent",
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ServiceError(_) | _ => {
+            let name = error.code();
+            NAMES.iter().find(|known| name == Some(known)).copied().unwrap_or(UNNAMED)
         }
     }
 }
@@ -114,7 +182,7 @@ impl From<Trouble> for Error {
     fn from(trouble: Trouble) -> Error {
         match trouble {
             Trouble::Contended => Error::Busy,
-            Trouble::Passing(source) | Trouble::Lasting(source) => Error::Unavailable(source),
+            Trouble::Passing(error) | Trouble::Lasting(error) => error,
         }
     }
 }

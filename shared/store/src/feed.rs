@@ -98,7 +98,7 @@ impl Session<'_> {
             let part = query.send().await.map_err(Trouble::of)?;
             self.meter.read(part.consumed_capacity());
             for item in part.items() {
-                let place = place(item).ok_or_else(|| Error::Damaged("a place in the feed".to_owned()))?;
+                let place = place(item).ok_or_else(|| Error::damaged("place", "the feed"))?;
                 places.extend(Some(place).filter(|place| comes(place)));
             }
             start = part.last_evaluated_key;

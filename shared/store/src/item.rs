@@ -359,34 +359,34 @@ impl Attributes {
 struct Read<'a>(&'a Item);
 
 impl<'a> Read<'a> {
-    fn damaged(&self, name: &str) -> Error {
+    fn damaged(&self, name: &'static str) -> Error {
         let part = |key: &str| self.0.get(key).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
-        Error::Damaged(format!("{} {}: {name}", part("pk"), part("sk")))
+        Error::damaged(name, format_args!("{} {}", part("pk"), part("sk")))
     }
 
-    fn text(&self, name: &str) -> Result<&'a str, Error> {
+    fn text(&self, name: &'static str) -> Result<&'a str, Error> {
         let text = self.0.get(name).and_then(|value| value.as_s().ok());
         text.map(String::as_str).ok_or_else(|| self.damaged(name))
     }
 
-    fn some<T>(&self, name: &str, parse: impl FnOnce(&'a str) -> Option<T>) -> Result<Option<T>, Error> {
+    fn some<T>(&self, name: &'static str, parse: impl FnOnce(&'a str) -> Option<T>) -> Result<Option<T>, Error> {
         if !self.0.contains_key(name) {
             return Ok(None);
         }
         parse(self.text(name)?).map(Some).ok_or_else(|| self.damaged(name))
     }
 
-    fn some_number(&self, name: &str) -> Result<Option<u64>, Error> {
+    fn some_number(&self, name: &'static str) -> Result<Option<u64>, Error> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let number = value.as_n().ok().and_then(|number| number.parse().ok());
         number.map(Some).ok_or_else(|| self.damaged(name))
     }
 
-    fn number(&self, name: &str) -> Result<u64, Error> {
+    fn number(&self, name: &'static str) -> Result<u64, Error> {
         self.some_number(name)?.ok_or_else(|| self.damaged(name))
     }
 
-    fn bytes<const N: usize>(&self, name: &str) -> Result<[u8; N], Error> {
+    fn bytes<const N: usize>(&self, name: &'static str) -> Result<[u8; N], Error> {
         let bytes = self.0.get(name).and_then(|value| value.as_b().ok());
         bytes.and_then(|bytes| bytes.as_ref().try_into().ok()).ok_or_else(|| self.damaged(name))
     }
@@ -405,7 +405,7 @@ impl<'a> Read<'a> {
         Kind::parse(self.text("kind")?, original).ok_or_else(|| self.damaged("kind"))
     }
 
-    fn expiries<T>(&self, name: &str, unit: impl Fn(&str) -> Option<T>) -> Result<BTreeMap<Expiry, T>, Error> {
+    fn expiries<T>(&self, name: &'static str, unit: impl Fn(&str) -> Option<T>) -> Result<BTreeMap<Expiry, T>, Error> {
         let parts = self.0.get(name).and_then(|value| value.as_m().ok()).ok_or_else(|| self.damaged(name))?;
         let part = |(expiry, units): (&String, &AttributeValue)| {
             let expiry = match expiry.as_str() {

@@ -199,7 +199,7 @@ impl<'s> Session<'s> {
             let middle = low.midpoint(high);
             let seq = Seq::new(middle).ok_or(Error::Busy)?;
             let entry = self.entry(account, seq).await?;
-            let entry = entry.ok_or_else(|| Error::Damaged(format!("missing entry {middle}")))?;
+            let entry = entry.ok_or_else(|| Error::damaged("missing entry", middle))?;
             if entry.transaction.account.at < time {
                 low = middle.saturating_add(1);
             } else {

@@ -62,7 +62,7 @@ impl Session<'_> {
         let more = places.len() == wanted;
         let page = places.into_iter().skip(from).take(count);
         let wallets = try_join_all(page.map(|place| async move {
-            let id = WalletId::parse(&place.name).map_err(|_| Error::Damaged("a wallet in the feed".to_owned()))?;
+            let id = WalletId::parse(&place.name).map_err(|_| Error::damaged("wallet", "the feed"))?;
             self.wallet(&id).await
         }));
         Ok((wallets.await?.into_iter().flatten().collect(), more))

@@ -64,8 +64,8 @@ impl Session<'_> {
             };
             match trouble {
                 Trouble::Contended => pace.wait(|| Error::Busy).await?,
-                Trouble::Passing(source) => pace.wait(|| Error::Unavailable(source)).await?,
-                Trouble::Lasting(source) => return Err(Error::Unavailable(source)),
+                Trouble::Passing(error) => pace.wait(|| error).await?,
+                Trouble::Lasting(error) => return Err(error),
             }
         }
     }
@@ -167,7 +167,8 @@ impl Session<'_> {
             self.meter.wrote(done.consumed_capacity());
             left = done.unprocessed_items.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
             if !left.is_empty() {
-                pace.wait(|| Error::Unavailable("key records were not taken".to_owned())).await?;
+                let source = "key records were not taken".to_owned();
+                pace.wait(|| Error::Unavailable { word: "unprocessed", source }).await?;
             }
             left.extend(later);
         }
