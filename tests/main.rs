@@ -25,6 +25,7 @@ mod isolation;
 mod listing;
 mod nonsense;
 mod openapi;
+mod stack;
 mod stories;
 mod template;
 mod tidy;
