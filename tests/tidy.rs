@@ -161,6 +161,18 @@ fn only_the_store_names_the_sdk() {
     assert_eq!(naming, ["shared/store/Cargo.toml"]);
 }
 
+/// The template permits no such call but one: who may write in batches may also delete in batches, and only this says that
+/// nobody does.
+#[test]
+fn nothing_is_deleted_and_no_table_is_scanned() {
+    for (path, text) in files().iter().filter(|(path, _)| path.starts_with("shared/store/src/")) {
+        for call in ["delete_item", "delete_request", "DeleteRequest", "types::Delete", ".scan()", "execute_statement"]
+        {
+            assert!(!text.contains(call), "{path} has {call}");
+        }
+    }
+}
+
 #[test]
 fn no_function_carries_a_database() {
     let packages = tree("functions");
