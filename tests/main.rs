@@ -26,6 +26,7 @@ mod listing;
 mod logs;
 mod nonsense;
 mod openapi;
+mod stack;
 mod stories;
 mod template;
 mod tidy;
