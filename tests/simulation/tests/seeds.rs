@@ -1,8 +1,15 @@
 //! What holds for many seeds.
 
-#![expect(clippy::tests_outside_test_module, reason = "an integration test is outside of one")]
+#![expect(
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a test may panic: that is how it fails"
+)]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::thread;
 
 use simulation::Fault;
@@ -16,12 +23,12 @@ fn a_seed_replays() {
     }
 }
 
-/// Three hundred seeds, and everything that can go wrong did in some of them.
+/// Three hundred seeds, unless `KESE_SEEDS` says otherwise, and everything that can go wrong did in some of them.
 #[test]
 fn nothing_is_lost_and_nothing_doubled() {
-    let play =
-        |seeds: std::ops::Range<u64>| move || seeds.map(|seed| (seed, simulation::run(seed))).collect::<Vec<_>>();
-    let halves = [play(1..151), play(151..301)].map(thread::spawn);
+    let seeds = std::env::var("KESE_SEEDS").map_or(300, |seeds| seeds.parse().expect("a number"));
+    let play = |seeds: Range<u64>| move || seeds.map(|seed| (seed, simulation::run(seed))).collect::<Vec<_>>();
+    let halves = [play(1..1 + seeds / 2), play(1 + seeds / 2..1 + seeds)].map(thread::spawn);
     let reports: Vec<_> = halves.into_iter().flat_map(|half| half.join().expect("no seed panics")).collect();
     for (seed, report) in &reports {
         assert!(report.violations.is_empty(), "seed {seed}: {:#?}", report.violations);
@@ -29,10 +36,7 @@ fn nothing_is_lost_and_nothing_doubled() {
     let faults: BTreeSet<Fault> = reports.iter().flat_map(|(_, report)| report.faults.keys().copied()).collect();
     assert_eq!(faults, BTreeSet::from(Fault::ALL));
     let sum = |of: fn(&simulation::Report) -> u64| reports.iter().map(|(_, report)| of(report)).sum::<u64>();
-    assert_eq!(reports.len(), 300);
-    assert!(
-        sum(|report| report.kills) > 100
-            && sum(|report| report.conflicts) > 100
-            && sum(|report| report.replays) > 1_000
-    );
+    let (kills, conflicts) = (sum(|report| report.kills), sum(|report| report.conflicts));
+    println!("{} seeds, {kills} kills, {conflicts} conflicts", reports.len());
+    assert!(reports.len() as u64 == seeds && kills > seeds && conflicts > seeds);
 }
