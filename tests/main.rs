@@ -16,6 +16,7 @@
 mod access_patterns;
 mod concurrency;
 mod costs;
+mod documents;
 mod events;
 mod exactly_once;
 mod faults;
