@@ -43,7 +43,14 @@ fn every_operation_has_one_word_for_everything() {
     assert_eq!(resources, operations, "functions of template.yaml");
     assert_eq!(binaries, operations, "binaries of template.yaml");
     assert_eq!(named("events/", ".json"), operations, "events");
-    assert_eq!(named("events/", ".answer.json"), operations, "answers to events");
+    let samples = |ends: &str| -> BTreeSet<String> {
+        let names = files.keys().filter_map(|path| path.strip_prefix("events/")?.strip_suffix(ends));
+        names.filter(|name| !name.ends_with(".answer")).map(str::to_owned).collect()
+    };
+    assert_eq!(samples(".json"), samples(".answer.json"), "every event has its answer, and every answer its event");
+    for name in samples(".json") {
+        assert!(operations.contains(name.split('.').next().unwrap()), "events/{name}.json is of no operation");
+    }
     for operation in &operations {
         let serves = format!("functions::serve(&functions::{operation}::OPERATION)");
         assert!(files[&format!("functions/src/bin/{operation}.rs")].contains(&serves), "the binary {operation}");
