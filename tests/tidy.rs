@@ -131,6 +131,8 @@ fn the_template_says_what_the_code_reads_and_writes() {
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
     let read =
         files["functions/src/lambda.rs"].split("env::var(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    // The name of the stack is a dimension of the metrics.
+    let read = read.chain(["STACK"]);
     assert_eq!(variables.keys().map(String::as_str).collect::<BTreeSet<_>>(), read.collect());
 
     let ledger = &template["Resources"]["Ledger"]["Properties"];
