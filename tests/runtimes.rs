@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::future;
 use std::io::{self, Read};
@@ -35,6 +36,20 @@ use crate::readme;
 use crate::samples::{self, Sample};
 use crate::template::{self, Function};
 
+/// The C library of Amazon Linux 2023 is version 2.34; a binary that asks for a newer one does not start there.
+#[test]
+#[ignore = "tests/runtimes.sh builds what it needs"]
+fn built_functions_start_on_amazon_linux() {
+    for function in template::functions(&template::template()) {
+        let bootstrap = fs::read(bootstrap(&function)).unwrap();
+        let bootstrap = String::from_utf8_lossy(&bootstrap);
+        let versions = bootstrap.split("GLIBC_2.").skip(1);
+        let newest =
+            versions.filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()).max();
+        assert!(newest.is_some_and(|newest| newest <= 34), "{} needs GLIBC_2.{newest:?}", function.name);
+    }
+}
+
 #[test]
 #[ignore = "tests/runtimes.sh builds what it needs"]
 fn emulated_functions_answer_the_samples() {
@@ -53,7 +68,7 @@ fn emulated_functions_answer_the_samples() {
 
 #[test]
 #[ignore = "tests/runtimes.sh builds what it needs"]
-fn the_tour_goes_through_emulated_functions() {
+fn emulated_functions_go_through_the_tour() {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join(".kese");
@@ -94,11 +109,14 @@ fn deployed_functions_answer_the_samples() {
     let endpoint = told("AWS_ENDPOINT_URL").into_string().unwrap();
     let dynamodb = told("AWS_ENDPOINT_URL_DYNAMODB").into_string().unwrap();
     let dynamodb = dynamodb.strip_prefix("http://").unwrap().parse().unwrap();
-    for function in template::functions(&template::template()) {
+    let template = template::template();
+    // The API calls what is under that alias.
+    let alias = text(&template["Globals"]["Function"]["AutoPublishAlias"]);
+    for function in template::functions(&template) {
         let tables = Tables { ledger: stack["Ledger"].clone(), credentials: stack["Credentials"].clone(), feed: true };
         let world = runtime.block_on(samples::world(tables));
         let (_, served) = serve(&runtime, world, dynamodb);
-        let url = format!("{endpoint}/2015-03-31/functions/{}/invocations", stack[&function.name]);
+        let url = format!("{endpoint}/2015-03-31/functions/{}/invocations?Qualifier={alias}", stack[&function.name]);
         for sample in Sample::all(&function.binary) {
             let invoke = || post(&url, &sample.event).unwrap();
             sample.check(&invoke(), &invoke());
@@ -110,8 +128,13 @@ fn deployed_functions_answer_the_samples() {
 }
 
 /// What the script says by the environment.
-fn told(variable: &str) -> std::ffi::OsString {
+fn told(variable: &str) -> OsString {
     env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: tests/runtimes.sh runs this test"))
+}
+
+/// Where `sam build` has put the function's binary.
+fn bootstrap(function: &Function) -> PathBuf {
+    PathBuf::from(told("KESE_BUILD")).join(&function.name).join("bootstrap")
 }
 
 /// DynamoDB over HTTP, at that address until it is aborted.
@@ -134,7 +157,7 @@ impl Emulator {
         let process = Command::new(told("KESE_EMULATOR"))
             .args(["--runtime-interface-emulator-address", &invocations.to_string()])
             .args(["--runtime-api-address", &runtime_api.to_string()])
-            .arg(PathBuf::from(told("KESE_BUILD")).join(&function.name).join("bootstrap"))
+            .arg(bootstrap(function))
             .env_clear()
             .envs(samples::environment(dynamodb))
             .env("AWS_LAMBDA_FUNCTION_TIMEOUT", "10")
