@@ -70,6 +70,27 @@ fn every_route_is_in_the_template_and_the_other_way_round() {
 }
 
 #[test]
+fn cargo_lambda_watch_knows_every_route() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(ROOT).args(["metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "functions");
+    let mut routes: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for operation in functions::OPERATIONS {
+        for route in operation.routes {
+            routes.entry(route.path).or_default().push((route.method, operation.name));
+        }
+    }
+    let router = routes.into_iter().map(|(path, calls)| {
+        let (_, first) = calls[0];
+        let by_method = calls.iter().map(|(method, name)| json!({ "method": method, "function": name })).collect();
+        (path, if calls.iter().all(|(_, name)| *name == first) { first.into() } else { Value::Array(by_method) })
+    });
+    let router: Value = router.map(|(path, function)| (path.to_owned(), function)).collect();
+    assert_eq!(package.unwrap()["metadata"]["lambda"]["watch"]["router"], router);
+}
+
+#[test]
 fn every_route_is_in_the_readme() {
     let files = files();
     let rows = files["README.md"].lines().filter(|line| line.starts_with('|') && line.contains("`/"));
