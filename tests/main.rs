@@ -28,6 +28,7 @@ mod openapi;
 mod readme;
 mod runtimes;
 mod samples;
+mod stack;
 mod stories;
 mod template;
 mod tidy;

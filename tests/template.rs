@@ -22,7 +22,12 @@ pub struct Function {
 /// The template as JSON; a tag is an object with that one member: `!Ref Ledger` is `{"!Ref": "Ledger"}`.
 pub fn template() -> Value {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")).unwrap();
-    json(&Yaml::load_from_str(&text).unwrap()[0])
+    parse(&text)
+}
+
+/// A file of YAML in the same way.
+pub fn parse(text: &str) -> Value {
+    json(&Yaml::load_from_str(text).unwrap()[0])
 }
 
 /// The resources of one type, by name.
@@ -56,7 +61,7 @@ fn route(event: &Value) -> (String, String) {
 }
 
 /// What a statement grants: each action on the one table or index.
-fn granted(statement: &Value) -> Vec<(String, String)> {
+pub fn granted(statement: &Value) -> Vec<(String, String)> {
     assert_eq!(statement["Effect"], "Allow");
     let resource = granted_on(&statement["Resource"]);
     let action = |action: &Value| action.as_str().unwrap().strip_prefix("dynamodb:").unwrap().to_owned();
