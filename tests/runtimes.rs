@@ -107,8 +107,7 @@ fn deployed_functions_answer_the_samples() {
     assert!(missing.is_empty(), "was not created: {missing:?}");
 
     let endpoint = told("AWS_ENDPOINT_URL").into_string().unwrap();
-    let dynamodb = told("AWS_ENDPOINT_URL_DYNAMODB").into_string().unwrap();
-    let dynamodb = dynamodb.strip_prefix("http://").unwrap().parse().unwrap();
+    let dynamodb = told("KESE_DYNAMODB").into_string().unwrap().parse().unwrap();
     let template = template::template();
     // The API calls what is under that alias.
     let alias = text(&template["Globals"]["Function"]["AutoPublishAlias"]);

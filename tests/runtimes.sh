@@ -52,8 +52,7 @@ behind_the_emulator() {
 
 in_a_stack() {
     ip link set lo up
-    # The functions inherit the address of the DynamoDB that the test serves.
-    export AWS_ENDPOINT_URL=http://127.0.0.1:8105 AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000
+    export AWS_ENDPOINT_URL=http://127.0.0.1:8105 KESE_DYNAMODB=127.0.0.1:8000
     BIND_HOST=127.0.0.1 GATEWAY_PORT=8105 MINISTACK_REGION=$AWS_DEFAULT_REGION "$ministack/ministack" >"$work/ministack.log" 2>&1 &
     curl --silent --output /dev/null --retry 100 --retry-delay 1 --retry-connrefused "$AWS_ENDPOINT_URL"
     # Of the template, ministack has no CodeDeploy and no metric math: there, a new version takes over at once, and an alarm
@@ -72,11 +71,12 @@ with open(f"{sys.argv[1]}/ministack.yaml", "w") as adapted:
 PYTHON
     quietly sam package --template-file "$work/build/ministack.yaml" --output-template-file "$work/build/packaged.yaml" \
         --no-progressbar --resolve-s3
-    local stack=(--stack-name kese --template-file "$work/build/packaged.yaml" --parameter-overrides)
-    # Each condition holds, so that there is everything.
-    stack+=(Architecture=x86_64 AlarmEmail=nobody@example.com DomainName=kese.example.com)
+    local stack=(--stack-name kese-dev --template-file "$work/build/packaged.yaml" --parameter-overrides)
+    stack+=(Architecture=x86_64 "DynamoDbEndpoint=http://$KESE_DYNAMODB")
+    # Every condition holds, so that there is everything.
+    stack+=(AlarmEmail=nobody@example.com DomainName=kese.example.com)
     stack+=(CertificateArn=arn:aws:acm:eu-west-1:000000000000:certificate/none)
-    quietly sam deploy "${stack[@]}" --no-progressbar --resolve-s3 --capabilities CAPABILITY_IAM
+    quietly sam deploy --config-env dev --no-progressbar "${stack[@]}"
     sam list resources "${stack[@]}" --output json >"$KESE_STACK"
     part 'deployed the stack'
     run runtimes::deployed

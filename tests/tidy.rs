@@ -135,9 +135,20 @@ fn the_template_says_what_the_code_reads_and_writes() {
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
     let read =
         files["functions/src/lambda.rs"].split("env::var(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
-    // The name of the stack is a dimension of the metrics.
-    let read = read.chain(["STACK"]);
+    // The name of the stack is a dimension of the metrics; the SDK reads by itself where DynamoDB is.
+    let read = read.chain(["STACK", "AWS_ENDPOINT_URL_DYNAMODB"]);
     assert_eq!(variables.keys().map(String::as_str).collect::<BTreeSet<_>>(), read.collect());
+
+    // What `sam local` puts in their place, for the tables that `kese` has made.
+    let local: Value = serde_json::from_str(&files["env.json"]).unwrap();
+    let local = local["Parameters"].as_object().unwrap();
+    assert_eq!(local.keys().collect::<BTreeSet<_>>(), variables.keys().collect());
+    let Tables { ledger, credentials, feed } = Tables::default();
+    let feed = if feed { "on" } else { "off" };
+    assert_eq!(
+        [&local["LEDGER_TABLE"], &local["CREDENTIALS_TABLE"], &local["TRANSACTION_FEED"]],
+        [&ledger, &credentials, feed]
+    );
 
     let ledger = &template["Resources"]["Ledger"]["Properties"];
     assert_eq!(ledger["StreamSpecification"], json!({ "StreamViewType": "NEW_IMAGE" }));
