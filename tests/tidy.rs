@@ -43,12 +43,12 @@ fn every_operation_has_one_word_for_everything() {
     assert_eq!(resources, operations, "functions of template.yaml");
     assert_eq!(binaries, operations, "binaries of template.yaml");
     assert_eq!(named("events/", ".json"), operations, "events");
-    let samples = |ends: &str| -> BTreeSet<String> {
-        let names = files.keys().filter_map(|path| path.strip_prefix("events/")?.strip_suffix(ends));
-        names.filter(|name| !name.ends_with(".answer")).map(str::to_owned).collect()
+    let events = |ends: &str| -> BTreeSet<String> {
+        let ending = files.keys().filter_map(|path| path.strip_prefix("events/")?.strip_suffix(ends));
+        ending.filter(|event| !event.ends_with(".answer")).map(str::to_owned).collect()
     };
-    assert_eq!(samples(".json"), samples(".answer.json"), "every event has its answer, and every answer its event");
-    for name in samples(".json") {
+    assert_eq!(events(".json"), events(".answer.json"), "every event has its answer, and every answer its event");
+    for name in events(".json") {
         assert!(operations.contains(name.split('.').next().unwrap()), "events/{name}.json is of no operation");
     }
     for operation in &operations {
@@ -63,19 +63,19 @@ fn cargo_lambda_watch_knows_every_route() {
     cargo.current_dir(ROOT).args(["metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"]);
     let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
     let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "functions");
-    let mut routes: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for operation in functions::OPERATIONS {
         for route in operation.routes {
-            routes.entry(route.path).or_default().push((route.method, operation.name));
+            paths.entry(route.path).or_default().push((route.method, operation.name));
         }
     }
-    let router = routes.into_iter().map(|(path, calls)| {
+    let answers = paths.into_iter().map(|(path, calls)| {
         let (_, first) = calls[0];
         let by_method = calls.iter().map(|(method, name)| json!({ "method": method, "function": name })).collect();
-        (path, if calls.iter().all(|(_, name)| *name == first) { first.into() } else { Value::Array(by_method) })
+        let one = calls.iter().all(|(_, name)| *name == first);
+        (path.to_owned(), if one { first.into() } else { Value::Array(by_method) })
     });
-    let router: Value = router.map(|(path, function)| (path.to_owned(), function)).collect();
-    assert_eq!(package.unwrap()["metadata"]["lambda"]["watch"]["router"], router);
+    assert_eq!(package.unwrap()["metadata"]["lambda"]["watch"]["router"], answers.collect::<Value>());
 }
 
 #[test]
