@@ -18,8 +18,11 @@ esac
 part() { printf '%4d s  %s\n' "$SECONDS" "$1"; SECONDS=0; }
 # Runs a command that talks much; what it said is of interest if it fails.
 quietly() { "$@" >"$work/log" 2>&1 </dev/null || { cat "$work/log" >&2; return 1; }; }
-# Runs tests that `cargo test` leaves out.
-run() { cargo test --quiet --locked --offline --package functions --test main -- --ignored "$@"; }
+# Runs tests that `cargo test` leaves out. Names that fit no test are no success.
+run() {
+    cargo test --quiet --locked --offline --package functions --test main -- --ignored "$@" | tee "$work/tests"
+    grep --quiet '^test result: ok\. [1-9]' "$work/tests"
+}
 
 . tests/deploy/tools.sh
 # aws-sam-translator is what makes a stack of the template. boto3 has to fit the botocore that ministack pins.
