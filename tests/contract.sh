@@ -9,17 +9,10 @@ work=$target/contract
 mkdir -p "$work"
 
 # Pinned: another version has other checks, and finds other things.
-tools='schemathesis==4.32.5 openapi-spec-validator==0.9.0'
-venv=$work/venv
-if [ "$(cat "$venv/tools" 2>/dev/null)" != "$tools" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv" || { echo 'The contract tester needs python3 with its module venv.' >&2; exit 1; }
-    # shellcheck disable=SC2086 # one word for each tool
-    "$venv/bin/pip" install --quiet --disable-pip-version-check $tools
-    echo "$tools" >"$venv/tools"
-fi
+. tests/venv.sh
+tools=$(venv contract/venv schemathesis==4.32.5 openapi-spec-validator==0.9.0)
 
-"$venv/bin/openapi-spec-validator" shared/api/openapi.yaml
+"$tools/openapi-spec-validator" shared/api/openapi.yaml
 
 cargo build --quiet --locked --bin kese
 credentials=$work/credentials.json
@@ -54,7 +47,7 @@ export SCHEMATHESIS_HOOKS=contract PYTHONPATH=$PWD/tests PYTHONDONTWRITEBYTECODE
 report=$work/report.txt
 # The tester leaves folders where it runs.
 cd "$work"
-timeout 90 "$venv/bin/schemathesis" --config-file schemathesis.toml run "$url/openapi.yaml" --no-color \
+timeout 90 "$tools/schemathesis" --config-file schemathesis.toml run "$url/openapi.yaml" --no-color \
     --include-tag mircate --header "x-api-key: $key" \
     --phases examples,coverage,fuzzing --max-examples 40 --seed 1 --generation-database none --continue-on-failure \
     --exclude-checks positive_data_acceptance,missing_required_header,unsupported_method \

@@ -3,15 +3,12 @@
 //! with what the template permits.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::ApiKey;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -19,25 +16,21 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::{Project, ProjectId};
 use local::embedded::Embedded;
 use local::gateway;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use store::{CredentialKind, Tables};
+use store::Tables;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::harness::World;
+use crate::samples::{self, Sample};
 use crate::template;
 use crate::tidy::lower_camel_case;
 
 /// The trace that every invocation is part of.
 const TRACE: &str = "1-67891233-abcdef012345678912345678";
-
-/// 2025-04-28T12:00:00Z, when the world of the events was made.
-const APRIL_2025: u64 = 1_745_841_600_000;
 
 /// One test per operation, each with its event, its answer and its binary.
 macro_rules! operations {
@@ -66,14 +59,6 @@ const OTHER_QUERIES: &[(&str, &str)] = &[
     ("list_transactions", ""),
 ];
 
-/// The same operations in the other dialects.
-const OTHER_DIALECTS: &[(&str, &str)] = &[
-    ("create_wallet", "create_wallet.liquido"),
-    ("create_wallet", "create_wallet.paycombat"),
-    ("get_wallet", "get_wallet.liquido"),
-    ("get_wallet", "get_wallet.paycombat"),
-];
-
 #[test]
 fn every_operation_is_played() {
     let operations: BTreeSet<_> = functions::OPERATIONS.iter().map(|operation| operation.name).collect();
@@ -83,8 +68,8 @@ fn every_operation_is_played() {
 /// The events are what `kese` makes of the same requests.
 #[test]
 fn the_local_gateway_makes_the_same_events() {
-    for operation in PLAYED.iter().chain(OTHER_DIALECTS.iter().map(|(_, name)| name)) {
-        let event = file(operation, "json");
+    let samples = PLAYED.iter().flat_map(|operation| Sample::all(operation));
+    for Sample { name, event, .. } in samples.filter(|sample| sample.event["version"] == "2.0") {
         let context = &event["requestContext"];
         let request = request(&event);
         let (_, route) = functions::route(request.method.as_str(), request.uri.path()).unwrap();
@@ -92,38 +77,25 @@ fn the_local_gateway_makes_the_same_events() {
         let id = context["requestId"].as_str().unwrap();
         let at = i128::from(context["timeEpoch"].as_i64().unwrap()) * 1_000_000;
         let at = OffsetDateTime::from_unix_timestamp_nanos(at).unwrap();
-        assert_eq!(event, gateway::event(&request, body.as_bytes(), route, id, at), "events/{operation}.json");
+        assert_eq!(event, gateway::event(&request, body.as_bytes(), route, id, at), "events/{name}.json");
     }
 }
 
-/// Sends the event twice to one instance of the function: the second one is warm, and what it repeats is done only once.
+/// Sends each event twice to one instance of the function.
 async fn play(operation: &str, binary: &str) {
-    let event = file(operation, "json");
-    let dialects = OTHER_DIALECTS.iter().filter(|(name, _)| *name == operation).map(|(_, name)| *name);
-    let names: Vec<&str> = [operation].into_iter().chain(dialects).collect();
+    let samples = Sample::all(operation);
     let others = OTHER_QUERIES.iter().filter(|(name, _)| *name == operation);
-    let others: Vec<Value> = others.map(|(_, query)| with_query(&event, query)).collect();
-    let twice = names.iter().map(|name| file(name, "json")).flat_map(|event| [event.clone(), event]);
+    let others: Vec<Value> = others.map(|(_, query)| with_query(&samples[0].event, query)).collect();
+    let twice = samples.iter().flat_map(|sample| [sample.event.clone(), sample.event.clone()]);
     let events: Vec<Value> = twice.chain(others.iter().cloned()).collect();
-    let (mut lambda, address) = Lambda::start(world().await, events.clone()).await;
+    let (mut lambda, address) = Lambda::start(samples::world(Tables::default()).await, events.clone()).await;
     let mut function = Function::start(binary, address);
-    for name in names {
-        let event = file(name, "json");
+    for sample in &samples {
         let (cold, warm) = (lambda.answer(&mut function).await, lambda.answer(&mut function).await);
-        let expected = file(name, "answer.json");
-        assert_eq!(blurred(cold.clone(), &expected), expected, "the answer to events/{name}.json");
-        let mut again = cold;
-        let has_key = event["headers"].get("idempotency-key").is_some();
-        if has_key || event["body"].as_str().is_some_and(|body| body.contains("idempotencyKey")) {
-            again["headers"]["idempotent-replayed"] = "true".into();
-        }
-        // A token tells the second in which it was made.
-        let again = if operation == "create_token" { blurred(again, &expected) } else { again };
-        let warm = if operation == "create_token" { blurred(warm, &expected) } else { warm };
-        assert_eq!(warm, again, "the answer to events/{name}.json, sent again");
+        sample.check(&cold, &warm);
     }
     for other in &others {
-        let answer = lambda.answer(&mut function).await;
+        let answer = samples::readable(&lambda.answer(&mut function).await);
         assert_eq!(answer["statusCode"], 200, "{operation} of {}: {answer}", other["rawQueryString"]);
         assert_ne!(answer["body"]["size"], 0, "{operation} of {}: {answer}", other["rawQueryString"]);
     }
@@ -176,42 +148,6 @@ fn check_log(line: &str, operation: &str, event: &Value) {
     }
 }
 
-/// A file of `events/`.
-fn file(operation: &str, extension: &str) -> Value {
-    let path = format!("{}/../events/{operation}.{extension}", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// An answer of the runtime API as the answer files write it: status, headers, the body as JSON, and what is new in every
-/// run by its shape, if it has it.
-fn blurred(answer: Value, expected: &Value) -> Value {
-    let mut answer = answer;
-    blur(&mut answer, expected);
-    answer
-}
-
-fn blur(actual: &mut Value, expected: &Value) {
-    if let (Value::Object(actual), Value::Object(expected)) = (&mut *actual, expected) {
-        for (name, value) in actual {
-            expected.get(name).into_iter().for_each(|expected| blur(value, expected));
-        }
-    } else if let (Value::Array(actual), Value::Array(expected)) = (&mut *actual, expected) {
-        actual.iter_mut().zip(expected).for_each(|(value, expected)| blur(value, expected));
-    } else if let (Value::String(text), Value::String(shape)) = (actual, expected) {
-        let digits = text.replace(|c: char| c.is_ascii_digit(), "0");
-        let is_uuid = text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-        let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match shape.as_str() {
-            "<time>" if digits == "0000-00-00T00:00:00.000Z" => text.clone_from(shape),
-            "<id>" if is_id => text.clone_from(shape),
-            "<uuid>" if is_uuid => text.clone_from(shape),
-            "<token>" if text.starts_with("ket_") => text.clone_from(shape),
-            _ => {}
-        }
-    }
-}
-
 /// The request that an event came from.
 fn request(event: &Value) -> Parts {
     let context = &event["requestContext"]["http"];
@@ -226,57 +162,6 @@ fn request(event: &Value) -> Parts {
     let headers = headers.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.as_str().unwrap()));
     request.headers_mut().extend(headers.map(|(name, value)| (name, value.parse().unwrap())));
     request.into_parts().0
-}
-
-/// The world that all events share: a wallet with an account that was loaded and spent from, and a gift card that has left
-/// its wallet, long ago. The project keeps its keys for ever, so the next entry moves the old ones to records, and the events
-/// show that too.
-async fn world() -> Embedded {
-    let embedded = Embedded::memory();
-    let project = Project { permanent_keys: true, ..Project::new(ProjectId::parse("demo").unwrap()) };
-    let world = World::over(embedded.clone(), project.clone(), Tables::default()).await;
-    world.clock.store(APRIL_2025, Ordering::Relaxed);
-    // Throwaways: only the tables of these tests know them.
-    for (kind, id, signing_key) in [
-        (CredentialKind::ApiKey, *b"the demo", [0; 32]),
-        (CredentialKind::Client, *b"a client", [1; 32]),
-        (CredentialKind::Token, *b"a token!", [2; 32]),
-    ] {
-        let key = ApiKey::mint("test", id, *b"checked in, so no secret");
-        world.admit(&project, kind, &key, signing_key, &["read", "write", "fix", "admin"]).await;
-    }
-    for (path, key, body) in [
-        (
-            "createWallet/demo",
-            None,
-            r#"{"walletId":"USER-Bermet-300914520871","userId":"300914520871","title":"Bermet"}"#,
-        ),
-        (
-            "createAccount/demo",
-            None,
-            r#"{"walletId":"USER-Bermet-300914520871","currency":"KGS","accountNumber":"bermet-kgs","title":"Som"}"#,
-        ),
-        ("load/demo-bermet-kgs", Some("kiosk-17-000412"), r#"{"amount":100000,"channel":"KIOSK"}"#),
-        (
-            "load/demo-bermet-kgs",
-            None,
-            r#"{"amount":5000,"channel":"CAMPAIGN","type":"EARNED","expiresAt":"2099-12-31T00:00:00.000Z"}"#,
-        ),
-        ("spend/demo-bermet-kgs", None, r#"{"amount":3000,"channel":"POS","description":"Groceries"}"#),
-        ("createWallet/demo", None, r#"{"walletId":"SHOP-Ala-Too","title":"Ala-Too"}"#),
-        (
-            "createAccount/demo",
-            None,
-            r#"{"walletId":"SHOP-Ala-Too","currency":"POINT","accountNumber":"gift-0042","title":"Gift card"}"#,
-        ),
-        ("load/demo-gift-0042", Some("till-4-000042"), r#"{"amount":2500,"channel":"POS"}"#),
-        ("removeAccount/demo", None, r#"{"walletId":"SHOP-Ala-Too","accountNumber":"gift-0042"}"#),
-    ] {
-        world.wait_millis(1_000);
-        let answered = world.post(path, key, body).await;
-        assert_eq!(answered.status, 200, "{path}: {}", answered.body);
-    }
-    embedded
 }
 
 /// What surrounds a function: the events that come to it, and the DynamoDB that it works on.
@@ -312,13 +197,11 @@ impl Lambda {
         (Lambda { world, answers }, address)
     }
 
-    /// The next answer of the function, as the answer files write it.
+    /// The next answer of the function.
     async fn answer(&mut self, function: &mut Function) -> Value {
         let answer = tokio::time::timeout(Duration::from_secs(30), self.answers.recv()).await;
         let Ok(Some(answer)) = answer else { panic!("no answer; it printed: {}", function.printed()) };
-        let body = answer["body"].as_str().unwrap_or_else(|| panic!("not an answer: {answer}"));
-        let body: Value = serde_json::from_str(body).unwrap();
-        serde_json::json!({ "statusCode": answer["statusCode"], "headers": answer["headers"], "body": body })
+        answer
     }
 }
 
@@ -397,20 +280,7 @@ impl Function {
     fn start(binary: &str, address: SocketAddr) -> Function {
         let mut command = Command::new(binary);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.envs([
-            ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
-            ("AWS_LAMBDA_FUNCTION_NAME", "test"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{address}").as_str()),
-            ("LEDGER_TABLE", "Ledger"),
-            ("CREDENTIALS_TABLE", "Credentials"),
-            ("TRANSACTION_FEED", "on"),
-            ("STACK", "kese-test"),
-        ]);
+        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).envs(samples::environment(address)).env("STACK", "kese-test");
         Function(command.spawn().unwrap())
     }
 

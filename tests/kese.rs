@@ -27,6 +27,20 @@ mod readme;
 mod smoke;
 
 #[test]
+fn the_tour_goes_as_the_readme_says() {
+    let home = Home::new();
+    readme::take_the_tour(home.folder.path(), || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kese"));
+        command.current_dir(home.folder.path()).args(["--port", "0"]);
+        let kese = home.wait(&mut command);
+        // Where the README reads its key.
+        assert!(home.folder.path().join(".kese/credentials.json").exists());
+        let base_url = kese.caller.base_url.clone();
+        (kese, base_url)
+    });
+}
+
+#[test]
 fn a_tour_of_the_operations() {
     let home = Home::new();
     let kese = home.start(&[]);

@@ -1,11 +1,9 @@
-//! The tour of `README.md`: its commands, run as they stand there against the service as a process, answer what it says.
+//! The tour of `README.md`: its commands, run as they stand there, answer what it says, whatever it is that serves them.
 
-use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-
-use crate::{Home, Kese};
 
 const README: &str = include_str!("../README.md");
 
@@ -44,10 +42,10 @@ fn steps() -> Vec<Step> {
     ]
 }
 
-#[test]
-fn the_tour_goes_as_the_readme_says() {
-    let home = Home::new();
-    let kese = start(&home);
+/// Takes the tour in a folder, at a service that `start` starts there: it returns the service, and where it is. The tour
+/// ends it by dropping it.
+pub(crate) fn take_the_tour<Service>(folder: &Path, start: impl Fn() -> (Service, String)) {
+    let (service, base_url) = start();
     let tour = README.split("\n## ").find(|section| section.starts_with("Five minutes\n")).unwrap();
     let commands: Vec<&str> = blocks(tour, "sh").flat_map(str::lines).collect();
     let (calls, preparations): (Vec<&str>, Vec<&str>) =
@@ -59,7 +57,7 @@ fn the_tour_goes_as_the_readme_says() {
     assert_eq!(operations, steps().iter().map(|(operation, _, _)| *operation).collect::<Vec<_>>());
     let mut answers = Vec::new();
     for (call, (_, status, body)) in calls.iter().zip(steps()) {
-        let answer = run(&home, &kese, &preparations, call);
+        let answer = run(folder, &base_url, &preparations, call);
         assert_eq!(answer.status, status, "{call}: {answer:?}");
         assert!(holds(&answer.body, &body), "{call}: {answer:?} does not hold {body}");
         answers.push(answer);
@@ -75,11 +73,11 @@ fn the_tour_goes_as_the_readme_says() {
     assert_eq!(printed, [answers[5].body.clone()], "the answer that is printed");
 
     // "Stop `kese`, or kill it, and start it again: everything is still there."
-    drop(kese);
-    let kese = start(&home);
-    let again = run(&home, &kese, &preparations, calls[operations.len() - 1]);
+    drop(service);
+    let (_service, base_url) = start();
+    let again = run(folder, &base_url, &preparations, calls[operations.len() - 1]);
     assert_eq!((again.status, &again.body), (403, &answers[operations.len() - 1].body));
-    let account = run(&home, &kese, &preparations, "call getAccount/demo-ada-eur");
+    let account = run(folder, &base_url, &preparations, "call getAccount/demo-ada-eur");
     assert_eq!((&account.body["balance"], &account.body["status"]), (&json!(4280), &json!("frozen")));
 }
 
@@ -90,19 +88,10 @@ struct Answer {
     body: Value,
 }
 
-/// The service with its data where the README says it is.
-fn start(home: &Home) -> Kese {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kese"));
-    command.current_dir(home.folder.path()).args(["--port", "0"]);
-    let kese = home.wait(&mut command);
-    assert!(fs::exists(home.folder.path().join(".kese/credentials.json")).unwrap());
-    kese
-}
-
-/// Runs a command in the shell that the README has prepared, in its folder, and at the port that was free.
-fn run(home: &Home, kese: &Kese, preparations: &str, call: &str) -> Answer {
-    let script = format!("{preparations}\n{call} -i").replace(ADDRESS, &kese.caller.base_url);
-    let output = Command::new("bash").current_dir(home.folder.path()).args(["-euc", &script]).output().unwrap();
+/// Runs a command in the shell that the README has prepared, in that folder, and at the address that the service has.
+fn run(folder: &Path, base_url: &str, preparations: &str, call: &str) -> Answer {
+    let script = format!("{preparations}\n{call} -i").replace(ADDRESS, base_url);
+    let output = Command::new("bash").current_dir(folder).args(["-euc", &script]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{call}: {said}{}", String::from_utf8_lossy(&output.stderr));
     let (head, body) = said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{call}: {said}"));

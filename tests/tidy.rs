@@ -43,11 +43,39 @@ fn every_operation_has_one_word_for_everything() {
     assert_eq!(resources, operations, "functions of template.yaml");
     assert_eq!(binaries, operations, "binaries of template.yaml");
     assert_eq!(named("events/", ".json"), operations, "events");
-    assert_eq!(named("events/", ".answer.json"), operations, "answers to events");
+    let events = |ends: &str| -> BTreeSet<String> {
+        let ending = files.keys().filter_map(|path| path.strip_prefix("events/")?.strip_suffix(ends));
+        ending.filter(|event| !event.ends_with(".answer")).map(str::to_owned).collect()
+    };
+    assert_eq!(events(".json"), events(".answer.json"), "every event has its answer, and every answer its event");
+    for name in events(".json") {
+        assert!(operations.contains(name.split('.').next().unwrap()), "events/{name}.json is of no operation");
+    }
     for operation in &operations {
         let serves = format!("functions::serve(&functions::{operation}::OPERATION)");
         assert!(files[&format!("functions/src/bin/{operation}.rs")].contains(&serves), "the binary {operation}");
     }
+}
+
+#[test]
+fn cargo_lambda_watch_knows_every_route() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(ROOT).args(["metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "functions");
+    let mut paths: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for operation in functions::OPERATIONS {
+        for route in operation.routes {
+            paths.entry(route.path).or_default().push((route.method, operation.name));
+        }
+    }
+    let answers = paths.into_iter().map(|(path, calls)| {
+        let (_, first) = calls[0];
+        let by_method = calls.iter().map(|(method, name)| json!({ "method": method, "function": name })).collect();
+        let one = calls.iter().all(|(_, name)| *name == first);
+        (path.to_owned(), if one { first.into() } else { Value::Array(by_method) })
+    });
+    assert_eq!(package.unwrap()["metadata"]["lambda"]["watch"]["router"], answers.collect::<Value>());
 }
 
 #[test]
@@ -107,7 +135,20 @@ fn the_template_says_what_the_code_reads_and_writes() {
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
     let read =
         files["functions/src/lambda.rs"].split("env::var(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    // The SDK reads by itself where DynamoDB is.
+    let read = read.chain(["AWS_ENDPOINT_URL_DYNAMODB"]);
     assert_eq!(variables.keys().map(String::as_str).collect::<BTreeSet<_>>(), read.collect());
+
+    // What `sam local` puts in their place, for the tables that `kese` has made.
+    let local: Value = serde_json::from_str(&files["env.json"]).unwrap();
+    let local = local["Parameters"].as_object().unwrap();
+    assert_eq!(local.keys().collect::<BTreeSet<_>>(), variables.keys().collect());
+    let Tables { ledger, credentials, feed } = Tables::default();
+    let feed = if feed { "on" } else { "off" };
+    assert_eq!(
+        [&local["LEDGER_TABLE"], &local["CREDENTIALS_TABLE"], &local["TRANSACTION_FEED"]],
+        [&ledger, &credentials, feed]
+    );
 
     let ledger = &template["Resources"]["Ledger"]["Properties"];
     assert_eq!(ledger["StreamSpecification"], json!({ "StreamViewType": "NEW_IMAGE" }));
