@@ -280,7 +280,7 @@ impl Function {
     fn start(binary: &str, address: SocketAddr) -> Function {
         let mut command = Command::new(binary);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).envs(samples::environment(address)).env("STACK", "kese-test");
+        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).envs(samples::environment(address));
         Function(command.spawn().unwrap())
     }
 

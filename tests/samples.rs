@@ -105,7 +105,7 @@ fn blur(actual: &mut Value, expected: &Value) {
 }
 
 /// What a function finds in its environment, but for the address of its runtime.
-pub fn environment(dynamodb: SocketAddr) -> [(&'static str, String); 10] {
+pub fn environment(dynamodb: SocketAddr) -> [(&'static str, String); 11] {
     [
         ("AWS_LAMBDA_FUNCTION_NAME", "test".to_owned()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
@@ -117,6 +117,7 @@ pub fn environment(dynamodb: SocketAddr) -> [(&'static str, String); 10] {
         ("LEDGER_TABLE", "Ledger".to_owned()),
         ("CREDENTIALS_TABLE", "Credentials".to_owned()),
         ("TRANSACTION_FEED", "on".to_owned()),
+        ("STACK", "kese-test".to_owned()),
     ]
 }
 
