@@ -24,6 +24,7 @@ use ureq::Agent;
 
 mod credentials;
 mod readme;
+mod verify_command;
 
 #[test]
 fn a_tour_of_the_operations() {

@@ -28,3 +28,4 @@ mod openapi;
 mod stories;
 mod template;
 mod tidy;
+mod verify;

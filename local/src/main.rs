@@ -3,6 +3,7 @@
 mod credential;
 mod place;
 mod project;
+mod verify;
 
 use std::error::Error;
 use std::fmt;
@@ -54,6 +55,13 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Prove that the ledger is as it was written: every entry, balance, mark and key
+    Verify {
+        #[command(flatten)]
+        options: verify::Options,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Args)]
@@ -82,7 +90,7 @@ struct Service {
 fn main() -> ExitCode {
     let options = Options::parse();
     match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(options))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(sentence) => {
             eprintln!("kese: {sentence}");
             ExitCode::FAILURE
@@ -91,9 +99,10 @@ fn main() -> ExitCode {
 }
 
 /// Does what was asked for. An error is one sentence for whoever did.
-async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+async fn run(options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let said = match options.command {
-        None => return serve(options.service).await,
+        None => return serve(options.service).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Verify { options, place }) => return Ok(verify::run(options, place).await),
         Some(Command::Credential { command, place }) => {
             credential::run(command, &place.store().await?, (Host::real().now)()).await?
         }
@@ -101,7 +110,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     };
     // What cannot be printed is a secret that is lost.
     io::stdout().write_all(said.as_bytes()).map_err(|error| format!("The answer cannot be printed: {error}."))?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the service until it is told to stop.

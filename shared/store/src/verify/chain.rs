@@ -63,7 +63,7 @@ impl<'a> Chain<'a> {
             entries: 0,
             sum: Some(0),
             marks: Marks::default(),
-            used: Used::default(),
+            used: Used::new(),
             findings: Vec::new(),
             more: 0,
             ended: false,
@@ -219,7 +219,7 @@ impl<'a> Chain<'a> {
             Recorded::Right => None,
             Recorded::Unknown => Some(seq),
             Recorded::Wrong(used) => {
-                let repair = self.record_of(&used, item.get("seq").cloned());
+                let repair = self.record_of(&used, Some(item.clone()));
                 self.tell_with(used.seq, Flaw::KeyRecord, Some(repair));
                 None
             }
@@ -293,7 +293,7 @@ impl<'a> Chain<'a> {
         Some(Repair::Attribute { key, guard, name, found, right })
     }
 
-    fn record_of(&self, key: &UsedKey, found: Option<AttributeValue>) -> Repair {
+    fn record_of(&self, key: &UsedKey, found: Option<Item>) -> Repair {
         Repair::Record { item: item::key_record(self.project, self.account, key), found }
     }
 

@@ -21,8 +21,8 @@ pub(crate) enum Repair {
         found: Option<AttributeValue>,
         right: Option<AttributeValue>,
     },
-    /// Puts the record of a key, where there is none or one that names the entry `found`.
-    Record { item: Item, found: Option<AttributeValue> },
+    /// Puts the record of a key, where there is none or the one that was found.
+    Record { item: Item, found: Option<Item> },
 }
 
 impl Verifier {
@@ -59,11 +59,16 @@ impl Verifier {
             Repair::Record { item, found } => {
                 let put = self.store.client.put_item().table_name(&self.store.tables.ledger);
                 let put = put.set_item(Some(item.clone()));
-                let put = match found {
-                    Some(found) => {
-                        put.condition_expression("seq = :found").expression_attribute_values(":found", found.clone())
-                    }
-                    None => put.condition_expression("attribute_not_exists(pk)"),
+                let seen = |name| found.as_ref().and_then(|found: &Item| found.get(name)).cloned();
+                let put = match (seen("seq"), seen("till")) {
+                    (None, _) => put.condition_expression("attribute_not_exists(pk)"),
+                    (Some(seq), None) => put
+                        .condition_expression("seq = :seq AND attribute_not_exists(till)")
+                        .expression_attribute_values(":seq", seq),
+                    (Some(seq), Some(till)) => put
+                        .condition_expression("seq = :seq AND till = :till")
+                        .expression_attribute_values(":seq", seq)
+                        .expression_attribute_values(":till", till),
                 };
                 let sent = put.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
                 sent.map(|done| self.meter.wrote(done.consumed_capacity())).map_err(failed)

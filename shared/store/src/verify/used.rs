@@ -16,9 +16,11 @@ const RECENT_MAX: usize = 4 * RING_KEYS_MAX;
 const ALWAYS: Timestamp = Timestamp(u64::MAX);
 
 /// The keys that still count: those of 25 hours, or all of a project that keeps them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Used {
     keys: HashMap<[u8; 16], Key>,
+    /// Whether the last ring did fit.
+    ring_fits: bool,
     /// The latest keys, oldest first.
     recent: VecDeque<UsedKey>,
     /// From this entry on the keys were kept for ever.
@@ -45,6 +47,16 @@ pub(crate) enum Recorded {
 }
 
 impl Used {
+    pub(crate) fn new() -> Used {
+        Used {
+            keys: HashMap::new(),
+            ring_fits: true,
+            recent: VecDeque::new(),
+            forever_from: None,
+            swept_at: RECENT_MAX,
+        }
+    }
+
     /// An entry of the chain goes by; `before` is the one before it, if it is known.
     pub(crate) fn pass(&mut self, before: Option<&Entry>, entry: &Entry) -> Vec<Flaw> {
         let mut flaws = Vec::new();
@@ -53,11 +65,14 @@ impl Used {
         if before.is_none() {
             // After a gap nothing but the ring itself tells.
             self.recent = ring.iter().copied().collect();
-        } else if ring.len() > self.recent.len()
-            || !self.recent.iter().rev().zip(ring.iter().rev()).all(|(a, b)| a == b)
-        {
+        }
+        let fits =
+            ring.len() <= self.recent.len() && self.recent.iter().rev().zip(ring.iter().rev()).all(|(a, b)| a == b);
+        // A ring is handed on: it is told where it begins to be wrong.
+        if !fits && self.ring_fits {
             flaws.push(Flaw::Ring);
         }
+        self.ring_fits = fits;
         if entry.spilled_until == Some(ALWAYS) && self.forever_from.is_none() {
             let kept = before.and_then(|before| before.keys().0.first().map(|key| key.seq));
             self.forever_from = Some(kept.unwrap_or(seq));
