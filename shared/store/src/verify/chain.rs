@@ -377,3 +377,143 @@ fn shown(value: &AttributeValue) -> String {
     let text = value.as_n().or_else(|_| value.as_s());
     text.map_or_else(|_| "something else".to_owned(), String::clone)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Addressed, Amount, Command, Context, Currency, Decision, Duration, Expiry, Fingerprint, NewAccount, Note,
+        ProjectId, Status, TransactionId, WalletId, decide,
+    };
+
+    use super::*;
+    use crate::Hash;
+    use crate::item::Origin;
+    use crate::link;
+    use crate::ring::Ring;
+
+    fn project() -> Project {
+        Project::new(ProjectId::parse("demo").unwrap())
+    }
+
+    fn account() -> AccountNumber {
+        AccountNumber::parse("card").unwrap()
+    }
+
+    fn load(amount: u64) -> Command {
+        let amount = Amount::new(amount).unwrap();
+        Command::Load { amount, earned: false, expiry: Expiry::Never, note: Note::default() }
+    }
+
+    fn spend(amount: u64) -> Command {
+        Command::Spend { amount: Amount::new(amount).unwrap(), note: Note::default() }
+    }
+
+    fn refund(original: u64, amount: u64) -> Command {
+        let original = TransactionId { account: account(), seq: Seq::new(original).unwrap() };
+        Command::Refund { original, amount: Amount::new(amount) }
+    }
+
+    /// A chain that is opened and then does that, with the marks that its originals have in the end.
+    fn written(commands: &[Command]) -> Vec<Entry> {
+        let new = NewAccount { number: account(), currency: Currency::parse("EUR").unwrap(), exponent: 2, title: None };
+        let open = Command::Open { new, wallet: WalletId::parse("w").unwrap(), status: Status::Active };
+        let mut chain: Vec<Entry> = Vec::new();
+        for command in [&open].into_iter().chain(commands) {
+            let original = command.original().map(|id| usize::try_from(id.seq.number()).unwrap() - 1);
+            let context = Context {
+                now: Timestamp(1_000),
+                addressed: &Addressed::default(),
+                original: original.map(|place| &chain[place].transaction),
+                refund_extension: Duration::days(30),
+            };
+            let before = chain.last();
+            let Decision { transaction, mark, .. } =
+                decide(before.map(|entry| &entry.transaction.account), command, &context).unwrap();
+            let previous = before.map_or(Hash::ORIGIN, |entry| entry.hash);
+            let origin = Origin { nonce: 0, key: None, request: Fingerprint([0; 16]) };
+            let hash = link::hash(previous, "demo", &transaction, &origin);
+            if let (Some(domain::decide::Mark::Refunded { after, .. }), Some(place)) = (mark, original) {
+                chain[place].transaction.refunded = after;
+            }
+            chain.push(Entry { transaction, origin, previous, hash, ring: Ring::default(), spilled_until: None });
+        }
+        chain
+    }
+
+    fn pass(chain: &mut Chain<'_>, entries: &[Entry]) {
+        for entry in entries {
+            chain.pass(entry.transaction.account.seq, &entry.to_item(&project(), true));
+        }
+    }
+
+    fn flaws(chain: &mut Chain<'_>) -> Vec<Flaw> {
+        chain.finish(Timestamp(2_000));
+        chain.findings.drain(..).map(|finding| finding.flaw).collect()
+    }
+
+    #[test]
+    fn a_chain_as_it_is_written_has_no_flaw() {
+        let (project, account) = (project(), account());
+        let mut chain = Chain::new(&project, &account, true, None);
+        pass(&mut chain, &written(&[load(100), spend(60), refund(3, 20), refund(3, 40), spend(100)]));
+        assert!(chain.marks.open().is_empty());
+        assert_eq!(flaws(&mut chain), []);
+        assert_eq!(chain.head().map(|head| head.seq.number()), Some(6));
+    }
+
+    #[test]
+    fn after_a_gap_nothing_is_held_against_what_was_before_it() {
+        let (project, account) = (project(), account());
+        let mut entries = written(&[load(100), spend(60), spend(10), load(5)]);
+        entries.remove(2);
+        let mut chain = Chain::new(&project, &account, true, None);
+        pass(&mut chain, &entries);
+        assert_eq!(chain.head(), None, "what is not sound is not vouched for");
+        assert_eq!(flaws(&mut chain), [Flaw::Missing { through: Seq::new(3).unwrap() }]);
+    }
+
+    /// The original was read when it was marked already, and the walk had ended before what marked it.
+    #[test]
+    fn a_mark_that_is_ahead_is_right_once_the_chain_was_read_on() {
+        let (project, account) = (project(), account());
+        let entries = written(&[load(100), spend(60), refund(3, 20), refund(3, 40)]);
+        let mut chain = Chain::new(&project, &account, true, None);
+        pass(&mut chain, &entries[..4]);
+        let spent = entries[2].transaction.account.seq;
+        assert_eq!(chain.marks.open(), [spent]);
+        chain.pass_later(&entries[4]);
+        assert_eq!(chain.marks.open(), []);
+        assert_eq!(flaws(&mut chain), []);
+    }
+
+    /// Between reading an original again and reading on, more of it may be refunded; but less than was seen before, or more
+    /// than was seen after, never was.
+    #[test]
+    fn a_mark_lies_between_what_was_seen_before_and_after_it() {
+        let (project, account) = (project(), account());
+        let entries = written(&[load(100), spend(60), refund(3, 20), refund(3, 10), refund(3, 10)]);
+        let spent = entries[2].transaction.account.seq;
+        for (mark, is_right) in [(19, false), (20, true), (30, true), (40, true), (41, false)] {
+            let mut chain = Chain::new(&project, &account, true, None);
+            pass(&mut chain, &entries[..4]);
+            let mut original = entries[2].clone();
+            original.transaction.refunded = Balance::new(mark).unwrap();
+            chain.marks.reread(spent, Some(Original::of(&original)));
+            entries[4..].iter().for_each(|entry| chain.pass_later(entry));
+            assert_eq!(chain.marks.open().is_empty(), is_right, "{mark}");
+            assert_eq!(flaws(&mut chain).is_empty(), is_right, "{mark}");
+        }
+    }
+
+    #[test]
+    fn findings_without_end_are_counted_and_not_kept() {
+        let (project, account) = (project(), account());
+        let mut entries = written(&vec![load(1); FINDINGS_MAX + 9]);
+        entries.iter_mut().for_each(|entry| entry.hash = Hash::ORIGIN);
+        let mut chain = Chain::new(&project, &account, true, None);
+        pass(&mut chain, &entries);
+        let told = u64::try_from(chain.findings.len()).unwrap();
+        // Each but the first has a wrong hash and does not link to the one before.
+        assert_eq!((told, chain.more), (1_000, 2 * (entries.len() as u64) - 1 - 1_000));
+    }
+}

@@ -68,7 +68,8 @@ impl Verifier {
         chain: &mut Chain<'_>,
         strays: &mut Vec<Item>,
     ) -> Result<Range, Error> {
-        let mut range = Range::From(keys::ENTRIES.to_owned());
+        let range = Range::From(keys::ENTRIES.to_owned());
+        let mut read_to = range.clone();
         let mut start = None;
         loop {
             let page = self.page(session, number, &range, start.take()).await?;
@@ -79,11 +80,11 @@ impl Verifier {
                 };
                 self.fill_gap(session, number, chain, seq).await?;
                 chain.pass(seq, &item);
-                range = Range::Behind(keys::seq(seq));
+                read_to = Range::Behind(keys::seq(seq));
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(range);
+                return Ok(read_to);
             }
         }
     }
@@ -143,20 +144,21 @@ impl Verifier {
         session: &Session<'_>,
         number: &AccountNumber,
         chain: &mut Chain<'_>,
-        mut range: Range,
+        range: Range,
     ) -> Result<Range, Error> {
+        let mut read_to = range.clone();
         let mut start = None;
         loop {
             let page = self.page(session, number, &range, start.take()).await?;
             for item in page.items.unwrap_or_default() {
                 if let (Some(seq), Ok(entry)) = (Chain::place_of(&item), Entry::from_item(&item)) {
                     chain.pass_later(&entry);
-                    range = Range::Behind(keys::seq(seq));
+                    read_to = Range::Behind(keys::seq(seq));
                 }
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(range);
+                return Ok(read_to);
             }
         }
     }
