@@ -93,6 +93,11 @@ fn it_says_what_is_wrong_and_puts_right_what_it_can() {
     let dynamodb = dynamodb.lines().find_map(|line| line.trim().strip_prefix("DynamoDB")).unwrap().trim().to_owned();
     let remote = verify(&home, &format!("--endpoint-url {dynamodb} --json"));
     assert_eq!(remote.code, 0, "{}{}", remote.out, remote.err);
+    let alone = verify(&home, &format!("--endpoint-url {dynamodb} --table Nowhere --json"));
+    assert_eq!((alone.code, alone.counts()), (0, remote.counts()), "{}", alone.err);
+    assert!(alone.err.contains("The settings of projects cannot be read"), "{}", alone.err);
+    let nowhere = verify(&home, &format!("--endpoint-url {dynamodb} --ledger-table Nowhere"));
+    assert!(nowhere.code == 2 && nowhere.err.starts_with("kese: "), "{}", nowhere.err);
     assert!(kese.stop().success());
 
     let sound = verify(&home, "");

@@ -140,7 +140,7 @@ fn ask() -> Result<(), Box<dyn Error>> {
 impl Options {
     /// What is verified, so that a file of another verification is told from this one's.
     fn scope(&self, place: &Place) -> Value {
-        json!({ "place": place.to_string(), "ledger": self.ledger_table, "project": self.project })
+        json!({ "place": place.to_string(), "ledger": self.ledger_table, "project": self.project, "heads": self.heads })
     }
 }
 
@@ -243,7 +243,10 @@ impl Run {
     }
 
     /// Takes in a part of what was verified: repairs, prints, and completes the checkpoint.
-    async fn take(&mut self, mut checkpoint: Checkpoint, report: Report) -> Result<Checkpoint, Box<dyn Error>> {
+    async fn take(&mut self, mut checkpoint: Checkpoint, mut report: Report) -> Result<Checkpoint, Box<dyn Error>> {
+        if self.options.heads.is_none() {
+            report.heads.clear();
+        }
         for finding in &report.findings {
             let repaired = self.options.repair && self.verifier.repair(finding).await?;
             let line = told(finding, repaired)?;

@@ -163,7 +163,14 @@ pub struct Verifier {
 #[derive(Debug)]
 struct Units {
     per_second: u32,
-    free_at: Mutex<Instant>,
+    turn: Mutex<Turn>,
+}
+
+/// When the next call may be made, and up to how many half units that has been put off for.
+#[derive(Debug)]
+struct Turn {
+    at: Instant,
+    paid: u32,
 }
 
 impl Store {
@@ -171,8 +178,8 @@ impl Store {
     /// be. It takes no more than `units_per_second`, if that is said.
     #[must_use]
     pub fn verifier(&self, now: Timestamp, feed: bool, units_per_second: Option<u32>) -> Verifier {
-        let pace =
-            units_per_second.map(|units| Units { per_second: units.max(1), free_at: Mutex::new(Instant::now()) });
+        let pace = units_per_second
+            .map(|units| Units { per_second: units.max(1), turn: Mutex::new(Turn { at: Instant::now(), paid: 0 }) });
         Verifier {
             store: self.patient(),
             now,
@@ -225,7 +232,7 @@ impl Verifier {
         let scan = scan.set_exclusive_start_key(from.map(Place::key)).limit(self.page_items()).consistent_read(true);
         self.wait().await;
         let page = scan.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
-        self.took(page.consumed_capacity()).await;
+        self.meter.read(page.consumed_capacity());
 
         let mut parts: Vec<Part> = Vec::new();
         let mut last = from.and_then(|place| Part::of(&place.pk, &place.sk));
@@ -309,25 +316,21 @@ impl Verifier {
         i32::try_from(paced).unwrap_or(i32::MAX)
     }
 
-    /// Waits until it is this call's turn.
+    /// Waits until it is this call's turn: as long as everything took that was read until now.
     async fn wait(&self) {
         self.meter.call();
         if let Some(pace) = &self.pace {
-            let free_at = *pace.free_at.lock().await;
-            tokio::time::sleep_until(free_at).await;
-        }
-    }
-
-    /// Counts what a call took.
-    async fn took(&self, capacity: Option<&aws_sdk_dynamodb::types::ConsumedCapacity>) {
-        let before = self.meter.cost().half_read_units;
-        self.meter.read(capacity);
-        if let Some(pace) = &self.pace {
-            let halves = self.meter.cost().half_read_units.saturating_sub(before);
-            let nanos = u64::from(halves).saturating_mul(500_000_000).checked_div(pace.per_second.into());
-            let mut free_at = pace.free_at.lock().await;
-            let from = (*free_at).max(Instant::now());
-            *free_at = from.checked_add(Duration::from_nanos(nanos.unwrap_or(0))).unwrap_or(from);
+            let at = {
+                let mut turn = pace.turn.lock().await;
+                let taken = self.meter.cost().half_read_units;
+                let halves = u64::from(taken.saturating_sub(turn.paid));
+                let nanos = halves.saturating_mul(500_000_000).checked_div(pace.per_second.into()).unwrap_or(0);
+                let from = turn.at.max(Instant::now());
+                let at = from.checked_add(Duration::from_nanos(nanos)).unwrap_or(from);
+                *turn = Turn { at, paid: taken };
+                at
+            };
+            tokio::time::sleep_until(at).await;
         }
     }
 }

@@ -275,7 +275,7 @@ impl Verifier {
         let query = query.consistent_read(true).set_exclusive_start_key(start).limit(self.page_items());
         self.wait().await;
         let page = query.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(Trouble::of)?;
-        self.took(page.consumed_capacity()).await;
+        self.meter.read(page.consumed_capacity());
         Ok(page)
     }
 }
