@@ -201,8 +201,8 @@ async fn nothing_is_wrong_while_it_is_written() {
                 let mut written = 0;
                 while !done.load(Ordering::Relaxed) {
                     let key = format!("writer-{writer}-{written}");
-                    let spend = r#"{"amount": 1, "channel": "POS"}"#;
-                    let one = world.post("spend/demo-card", Some(&key), spend).await;
+                    let body = r#"{"amount": 1, "channel": "POS"}"#;
+                    let one = world.post("spend/demo-card", Some(&key), body).await;
                     let id = one.body["transaction"]["transactionId"].as_str().unwrap_or_default().to_owned();
                     let undo = json!({ "transactionId": id }).to_string();
                     world.post("cancel/demo-card", None, &undo).await;
@@ -430,7 +430,9 @@ async fn what_the_rules_forbid_is_found_though_it_is_hashed_well() {
         for line in expected {
             assert!(found.contains(&format!("demo entry {line}")), "{forge}: {line} in {found:?}");
         }
-        sound.iter().for_each(|item| put(&world, item));
+        for item in &sound {
+            put(&world, item);
+        }
         finds(&world, &[]).await;
     }
 }
@@ -538,7 +540,9 @@ async fn what_belongs_to_nothing_is_found() {
         json!({ "pk": { "S": "demo#K#12" }, "sk": { "S": "K" } }),
         json!({ "pk": { "S": "lock" }, "sk": { "S": "lock" } }),
     ];
-    strays.iter().for_each(|stray| put(&world, stray));
+    for stray in &strays {
+        put(&world, stray);
+    }
     let lines: Vec<String> = strays
         .iter()
         .map(|stray| {
@@ -546,7 +550,9 @@ async fn what_belongs_to_nothing_is_found() {
         })
         .collect();
     finds(&world, &lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    strays.iter().for_each(|stray| remove(&world, stray));
+    for stray in &strays {
+        remove(&world, stray);
+    }
 
     change(&world, entry(&world, "card", 3), |entry| entry["more"] = json!({ "S": "private" }));
     let report = finds(&world, &["demo entry card-3: attribute more"]).await;
@@ -636,7 +642,9 @@ async fn a_torn_transaction_is_found() {
         }
         let found = told(&verified(&world).await);
         assert!(!found.is_empty(), "{path} without {some:b} of {written:#?}");
-        written.iter().for_each(|item| put(&world, item));
+        for item in &written {
+            put(&world, item);
+        }
     }
 }
 
@@ -679,8 +687,8 @@ async fn measure(accounts: u32, entries: u32) {
     let report = verifier.everything().await.unwrap();
     let took = began.elapsed();
     assert_eq!((told(&report), report.entries), (BTreeSet::new(), u64::from(accounts * entries)));
-    let units = f64::from(verifier.cost().half_read_units) / 2.0;
-    let (per_entry, per_second) = (units / report.entries as f64, report.entries as f64 / took.as_secs_f64());
-    println!("{} entries: {units} units, {per_entry:.3} an entry; {per_second:.0} entries a second", report.entries);
-    assert!(per_entry < 0.6, "{per_entry} units an entry");
+    let halves = u64::from(verifier.cost().half_read_units);
+    let (units, millis) = (halves / 2, u64::try_from(took.as_millis()).unwrap().max(1));
+    println!("{} entries: {units} read units, {millis} ms", report.entries);
+    assert!(halves * 5 < report.entries * 6, "{units} units are more than 0.6 an entry");
 }

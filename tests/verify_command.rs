@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local::embedded::Embedded;
 use serde_json::{Value, json};
@@ -193,15 +193,16 @@ fn the_same_command_goes_on_after_a_kill() {
     let state = home.folder.path().join("state");
     let mut slow =
         Running(command(&home, "--json --resume state --units-per-second 30").stdout(Stdio::null()).spawn().unwrap());
-    let began = Instant::now();
+    let mut waited = 0;
     while fs::read_to_string(&state).unwrap_or_default().lines().count() < 3 {
-        assert!(began.elapsed() < Duration::from_secs(120), "it does not go on");
+        waited += 1;
+        assert!(waited < 12_000, "it does not go on");
         assert!(slow.0.try_wait().unwrap().is_none(), "it ended before it was killed");
         thread::sleep(Duration::from_millis(10));
     }
     slow.0.kill().unwrap();
     slow.0.wait().unwrap();
-    assert!(began.elapsed() > Duration::from_secs(1), "it takes no more units than it may");
+    assert!(waited > 100, "it takes no more units than it may");
     // A line that was cut off did not happen.
     let mut kept = fs::read_to_string(&state).unwrap();
     kept.push_str("{\"segment\":0,\"it");
