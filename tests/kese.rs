@@ -25,6 +25,7 @@ use ureq::Agent;
 mod credentials;
 mod readme;
 mod smoke;
+mod verify_command;
 
 #[test]
 fn the_tour_goes_as_the_readme_says() {

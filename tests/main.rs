@@ -34,3 +34,4 @@ mod stack;
 mod stories;
 mod template;
 mod tidy;
+mod verify;

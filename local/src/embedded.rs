@@ -86,6 +86,7 @@ impl Embedded {
         let database = &self.database;
         match target.strip_prefix("DynamoDB_20120810.") {
             Some("Query") => run(body, |request| database.query(request)),
+            Some("Scan") => run(body, |request| database.scan(request)),
             Some("GetItem") => run(body, |request| database.get_item(request)),
             Some("PutItem") => run(body, |request| database.put_item(request)),
             Some("UpdateItem") => run(body, |request| database.update_item(request)),
@@ -238,7 +239,7 @@ mod tests {
     fn what_this_project_does_not_use_is_unknown() {
         let database = Embedded::memory();
         for target in
-            ["", "Query", "DynamoDB_20120810.Scan", "DynamoDB_20120810.DeleteTable", "DynamoDB_20120810.query"]
+            ["", "Query", "DynamoDB_20120810.ListTables", "DynamoDB_20120810.DeleteTable", "DynamoDB_20120810.query"]
         {
             let (status, body) = database.answer(target, b"{}");
             assert_eq!(status, 400);

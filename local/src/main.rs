@@ -4,6 +4,7 @@ mod credential;
 mod place;
 mod project;
 mod smoke;
+mod verify;
 
 use std::error::Error;
 use std::fmt;
@@ -57,6 +58,13 @@ enum Command {
     },
     /// Prove a running service from outside, step by step, such as a stack that was just deployed
     Smoke(smoke::Options),
+    /// Prove that the ledger is as it was written: every entry, balance, mark and key
+    Verify {
+        #[command(flatten)]
+        options: verify::Options,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Args)]
@@ -85,7 +93,7 @@ struct Service {
 fn main() -> ExitCode {
     let options = Options::parse();
     match Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(options))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(sentence) => {
             eprintln!("kese: {sentence}");
             ExitCode::FAILURE
@@ -94,18 +102,19 @@ fn main() -> ExitCode {
 }
 
 /// Does what was asked for. An error is one sentence for whoever did.
-async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+async fn run(options: Options) -> Result<ExitCode, Box<dyn Error>> {
     let said = match options.command {
-        None => return serve(options.service).await,
+        None => return serve(options.service).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Verify { options, place }) => return Ok(verify::run(options, place).await),
         Some(Command::Credential { command, place }) => {
             credential::run(command, &place.store().await?, (Host::real().now)()).await?
         }
         Some(Command::Project { command, place }) => project::run(command, &place.store().await?).await?,
-        Some(Command::Smoke(options)) => return smoke::run(&options),
+        Some(Command::Smoke(options)) => return smoke::run(&options).map(|()| ExitCode::SUCCESS),
     };
     // What cannot be printed is a secret that is lost.
     io::stdout().write_all(said.as_bytes()).map_err(|error| format!("The answer cannot be printed: {error}."))?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the service until it is told to stop.

@@ -1,6 +1,7 @@
 //! Where the commands work: on a data folder of this machine, or on a DynamoDB.
 
 use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -28,11 +29,25 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether it is a folder, and not a DynamoDB with a network in between.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.table.is_none() && self.endpoint_url.is_none() && self.region.is_none()
+    }
+
     pub(crate) async fn store(self) -> Result<Store, Box<dyn Error>> {
+        self.store_of(None).await
+    }
+
+    /// The same, with a ledger of another name on a deployed stack.
+    pub(crate) async fn store_of(self, ledger: Option<String>) -> Result<Store, Box<dyn Error>> {
         let Place { data, table, endpoint_url, region } = self;
         let default = Tables::default();
-        if table.is_some() || endpoint_url.is_some() || region.is_some() {
-            let tables = Tables { credentials: table.unwrap_or(default.credentials), ..default };
+        if ledger.is_some() || table.is_some() || endpoint_url.is_some() || region.is_some() {
+            let tables = Tables {
+                ledger: ledger.unwrap_or(default.ledger),
+                credentials: table.unwrap_or(default.credentials),
+                ..default
+            };
             return Ok(Store::connect_to(Endpoint { url: endpoint_url, region }, tables).await);
         }
         if !data.is_dir() {
@@ -53,5 +68,15 @@ impl Place {
         let store = Store::new(embedded.connector(), default);
         store.create_tables().await?;
         Ok(store)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_folder() {
+            return self.data.display().fmt(f);
+        }
+        let parts = [&self.endpoint_url, &self.region, &self.table].into_iter().flatten();
+        f.write_str(&parts.map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 }

@@ -110,7 +110,7 @@ impl Settings {
     }
 }
 
-fn account(text: &str) -> Result<AccountNumber, String> {
+pub(crate) fn account(text: &str) -> Result<AccountNumber, String> {
     AccountNumber::parse(text).map_err(|malformed| malformed.to_string())
 }
 

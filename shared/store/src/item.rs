@@ -225,12 +225,21 @@ impl WalletKeyRecord {
 
 /// The record of an account's key that has left the ring.
 pub(crate) fn key_record(project: &Project, account: &AccountNumber, key: &UsedKey) -> Item {
-    let mut item = Attributes::keyed(&keys::account_key(&project.id, account, key.hash));
-    item.number("seq", Some(key.seq.number()));
-    if !project.keeps_keys() {
-        item.number("ttl", Some(ttl(key.end())));
-        item.number("till", Some(key.end().0));
-    }
+    record(&project.id, account, key.hash, key.seq, (!project.keeps_keys()).then(|| key.end()))
+}
+
+/// The record of an account's key: the entry that it made, and when it is honoured no longer.
+pub(crate) fn record(
+    project: &ProjectId,
+    account: &AccountNumber,
+    hash: KeyHash,
+    seq: Seq,
+    end: Option<Timestamp>,
+) -> Item {
+    let mut item = Attributes::keyed(&keys::account_key(project, account, hash));
+    item.number("seq", Some(seq.number()));
+    item.number("ttl", end.map(ttl));
+    item.number("till", end.map(|end| end.0));
     item.0
 }
 
@@ -239,6 +248,11 @@ pub(crate) fn of_key_record(item: &Item) -> Result<(Seq, Option<Timestamp>), Err
     let read = Read(item);
     let seq = Seq::new(read.number("seq")?).ok_or_else(|| read.damaged("seq"))?;
     Ok((seq, read.some_number("till")?.map(Timestamp)))
+}
+
+/// The key that an item of an entry has.
+pub(crate) fn key_of(item: &Item) -> Option<KeyHash> {
+    Read(item).key_hash().ok().flatten()
 }
 
 /// DynamoDB deletes an item some time after its `ttl`, in seconds; a day more keeps a record that is still read.

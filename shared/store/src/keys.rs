@@ -24,6 +24,16 @@ pub(crate) struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyHash(pub(crate) [u8; 16]);
 
+/// What a key is the key of, for whoever finds it in the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// An entry of an account, or a record of one of its keys.
+    Account(ProjectId, AccountNumber),
+    Wallet(ProjectId, WalletId),
+    /// The record of the key of a wallet's change.
+    ProjectKey(ProjectId, KeyHash),
+}
+
 /// What the feed lists.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Feed {
@@ -102,6 +112,32 @@ pub(crate) fn feed_shard(project: &ProjectId, what: Feed, shard: u32) -> String 
 fn spread(name: &str) -> u32 {
     let digest = Sha256::digest(name);
     digest.iter().take(4).fold(0, |sum, byte| (sum << 8) | u32::from(*byte))
+}
+
+impl Found {
+    /// What that key is the key of; none if nothing has such keys.
+    pub(crate) fn of(pk: &str, sk: &str) -> Option<Found> {
+        let mut parts = pk.splitn(3, '#');
+        let project = ProjectId::parse(parts.next()?).ok()?;
+        match (parts.next()?, parts.next()?, sk) {
+            ("A", account, _) => Some(Found::Account(project, AccountNumber::parse(account).ok()?)),
+            ("W", wallet, "W") => Some(Found::Wallet(project, WalletId::parse(wallet).ok()?)),
+            ("K", hash, "K") => Some(Found::ProjectKey(project, KeyHash(unhex(hash)?))),
+            _ => None,
+        }
+    }
+}
+
+/// The hash in the sort key of a record of an account's key.
+pub(crate) fn hash_of_account_key(sk: &str) -> Option<KeyHash> {
+    sk.strip_prefix("K#").and_then(unhex).map(KeyHash)
+}
+
+/// Reads what [`hex`] writes, and nothing else.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes: [u8; N] = digits.collect::<Option<Vec<u8>>>()?.try_into().ok()?;
+    (hex(&bytes) == text).then_some(bytes)
 }
 
 /// Bytes as lower-case hexadecimal.

@@ -18,6 +18,7 @@ mod meter;
 mod pace;
 mod ring;
 mod tables;
+mod verify;
 mod wallets;
 mod write;
 
@@ -30,10 +31,11 @@ pub use link::Hash;
 pub use listing::{Cursor, Listing, Order, Times};
 pub use meter::{Cost, Meter};
 pub use ring::RING_KEYS_MAX;
+pub use verify::{Finding, Flaw, Head, Part, Place, Report, Rule, Scanned, Subject, Verifier};
 pub use wallets::WalletRecorded;
 
 use aws_sdk_dynamodb::Client;
-use domain::{Project, Timestamp};
+use domain::{Project, ProjectId, Timestamp};
 use tokio::time::Instant;
 
 /// The tables, and the connection to them.
@@ -56,6 +58,12 @@ pub struct Session<'a> {
     /// When to stop trying.
     deadline: Instant,
     meter: &'a Meter,
+}
+
+impl Session<'_> {
+    pub(crate) fn project_id(&self) -> &ProjectId {
+        &self.project.id
+    }
 }
 
 impl Store {

@@ -1,11 +1,13 @@
 //! The hash link: every entry holds the hash of the entry before it and its own, over everything of it that never changes.
 
+use std::fmt;
+
 use domain::{Moves, Note, Transaction};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::item::{self, Origin};
-use crate::keys::hex;
+use crate::keys::{hex, unhex};
 
 /// A SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,24 @@ pub struct Hash(pub [u8; 32]);
 impl Hash {
     /// What the first entry of every chain links to.
     pub const ORIGIN: Hash = Hash([0; 32]);
+
+    /// Reads the hexadecimal form; none for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Hash> {
+        unhex(text).map(Hash)
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// The canonical form of an entry: its JSON text with these members in this order, without spaces. Binary members are
