@@ -110,6 +110,9 @@ async fn play(seed: u64) -> Report {
     violations.extend(check::listings(&wishes, &chains));
     violations.extend(check::conservation(&chains));
     violations.extend(check::distinct(&chains));
+    let now = Timestamp(callers.fleet().millis());
+    let verified = store(&network).verifier(now, true, None).everything().await.expect("the embedded database answers");
+    violations.extend(verified.findings.iter().map(|finding| format!("verification finds {finding}")));
     let (calls, faults) = network.tally();
     let answers = wishes.iter().flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
     Report {
@@ -125,9 +128,14 @@ async fn play(seed: u64) -> Report {
     }
 }
 
+/// The database past the network.
+fn store(network: &Network) -> Store {
+    Store::new(network.service().embedded().connector(), Tables::default())
+}
+
 /// Every entry of an account, oldest first, read past the network.
 async fn chain(network: &Network, place: Place) -> Vec<Entry> {
-    let store = Store::new(network.service().embedded().connector(), Tables::default());
+    let store = store(network);
     let project = Project::new(ProjectId::parse(PROJECTS[place.project]).expect("an id"));
     let number = AccountNumber::parse(ACCOUNTS[place.account]).expect("a number");
     let (meter, deadline) = (Meter::default(), tokio::time::Instant::now() + Duration::from_mins(1));
