@@ -66,14 +66,17 @@ impl Marks {
         if original.is_marked() {
             self.0.entry(entry.transaction.account.seq).or_insert(Tally::NONE).original = Some(original);
         }
+        if let Some(original) = entry.transaction.kind.original() {
+            self.0.entry(original).or_insert(Tally::NONE);
+        }
         self.refer(&entry.transaction);
     }
 
-    /// What an entry says about another one.
+    /// What an entry says about an original that matters already. Of those that only matter to entries which were written
+    /// after the walk nothing is known, and nothing is said.
     pub(crate) fn refer(&mut self, entry: &Transaction) {
         let seq = entry.account.seq;
-        let Some(original) = entry.kind.original() else { return };
-        let tally = self.0.entry(original).or_insert(Tally::NONE);
+        let Some(tally) = entry.kind.original().and_then(|original| self.0.get_mut(&original)) else { return };
         tally.by.push((seq, entry.amount()));
         match entry.kind {
             Kind::Refunded { .. } => {
