@@ -5,12 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Kind, Transaction};
 use serde_json::Value;
 use store::{Entry, Hash};
-use todc_utils::linearizability::WGLChecker;
-use todc_utils::linearizability::history::{Action, History};
 
-use crate::fleet::SKEW_MAX_MILLIS;
-use crate::history::{ACCOUNTS, Answer, Attempt, Command, Did, Moment, Outcome, PROJECTS, Place, Wish};
-use crate::model::Reference;
+use crate::history::{ACCOUNTS, Answer, Command, PROJECTS, Place, Wish};
+use crate::linear::linearizable;
 
 /// What is wrong with what happened to one account, in words for whoever replays the seed.
 pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
@@ -129,72 +126,6 @@ fn made(wish: &Wish, entry: &Transaction) -> bool {
         (Command::Open, Kind::Initialized) => true,
         _ => false,
     }
-}
-
-/// Whether there is one order of all that was done and answered, in keeping with the order of time, that the reference
-/// explains.
-fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
-    let end = Moment { order: usize::MAX, millis: u64::MAX / 2 };
-    let mut spans: Vec<(Moment, Moment, Did)> = Vec::new();
-    let mut span = |from: Moment, until: Moment, command: &Command, outcome: Outcome| {
-        let skew = SKEW_MAX_MILLIS.unsigned_abs();
-        let times = (from.millis - skew, until.millis + skew);
-        spans.push((from, until, Did { command: command.clone(), outcome, times }));
-    };
-    let booked = |seq: usize| {
-        let account = &chain[seq - 1].account;
-        Outcome::Booked { seq, balance: account.lots.posted().minor_units(), at: account.at.0 }
-    };
-    let entry_of: BTreeMap<usize, usize> = claims.iter().map(|(seq, wish)| (*wish, *seq)).collect();
-    for wish in about {
-        let first = wish.attempts[0].called;
-        let acknowledged = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
-        let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
-        match (entry_of.get(&wish.id), acknowledged) {
-            _ if wish.is_read() => {}
-            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), &wish.command, booked(*seq)),
-            (None, Some(acknowledged)) => span(first, acknowledged, &wish.command, Outcome::Done),
-            (None, None) => {}
-        }
-        for Attempt { called, answered } in &wish.attempts {
-            let Some((answered, answer)) = answered else { continue };
-            let outcome = match wish.command {
-                _ if !answer.is_ok() && answer.is_definite() => Outcome::Refused(answer.code().to_owned()),
-                _ if !answer.is_ok() => continue,
-                Command::Read => Outcome::Balance(answer.body["balance"].as_u64().expect("a balance")),
-                Command::List => newest(answer),
-                _ => continue,
-            };
-            span(*called, *answered, &wish.command, outcome);
-        }
-    }
-    let begun = Moment { order: 0, millis: SKEW_MAX_MILLIS.unsigned_abs() };
-    for (seq, entry) in (1..).zip(chain) {
-        if entry.kind == Kind::Expired {
-            span(begun, end, &Command::Expire, booked(seq));
-        }
-    }
-    if spans.is_empty() {
-        return true;
-    }
-    let mut actions: Vec<(Moment, bool, usize)> = Vec::new();
-    for (number, (from, until, _)) in spans.iter().enumerate() {
-        actions.push((*from, false, number));
-        actions.push((*until, true, number));
-    }
-    actions.sort_unstable();
-    let actions = actions.into_iter().map(|(_, ends, number)| {
-        let did = spans[number].2.clone();
-        (number, if ends { Action::Response(did) } else { Action::Call(did) })
-    });
-    WGLChecker::<Reference>::is_linearizable(History::from_actions(actions.collect()))
-}
-
-/// The newest entry that a listing tells.
-fn newest(answer: &Answer) -> Outcome {
-    let newest = &answer.body["transactions"][0];
-    let seq = newest["sequence"].as_u64().and_then(|seq| usize::try_from(seq).ok());
-    Outcome::Newest { seq: seq.unwrap_or_default(), balance: newest["balance"].as_u64().unwrap_or_default() }
 }
 
 /// A listing of an account has no gap; one of a project may be behind. Both tell of every entry what there is, and of no

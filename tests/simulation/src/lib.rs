@@ -23,7 +23,8 @@ mod callers;
 mod check;
 mod fleet;
 pub mod history;
-pub mod model;
+mod linear;
+mod model;
 mod network;
 mod service;
 

@@ -3,27 +3,25 @@
 
 use std::collections::BTreeMap;
 
-use todc_utils::specifications::Specification;
-
-use crate::history::{Command, Did, Outcome};
+use crate::history::Command;
 
 /// How long refunded value of an expired lot lives on, in milliseconds: the setting of a new project.
 const EXTENSION: u64 = 30 * 86_400_000;
 
 /// An account, and whether its wallet is frozen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Account {
-    entries: Vec<Entry>,
+pub(crate) struct Account {
+    pub(crate) entries: Vec<Entry>,
     /// What there is, by when it expires; `u64::MAX` is never.
     lots: BTreeMap<u64, u64>,
-    at: u64,
+    pub(crate) at: u64,
     frozen: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Entry {
+pub(crate) struct Entry {
     kind: Kind,
-    moves: BTreeMap<u64, i64>,
+    pub(crate) moves: BTreeMap<u64, i64>,
     refunded: u64,
     canceled: bool,
 }
@@ -37,12 +35,12 @@ enum Kind {
 }
 
 impl Account {
-    fn balance(&self, at: u64) -> u64 {
+    pub(crate) fn balance(&self, at: u64) -> u64 {
         self.lots.iter().filter(|(expiry, _)| **expiry > at).map(|(_, part)| part).sum()
     }
 
     /// Books a command at a time, or says why not.
-    fn book(&mut self, command: &Command, at: u64) -> Result<(), &'static str> {
+    pub(crate) fn book(&mut self, command: &Command, at: u64) -> Result<(), &'static str> {
         self.at = self.at.max(at);
         let at = self.at;
         let exists = !self.entries.is_empty();
@@ -102,12 +100,12 @@ impl Account {
     }
 
     /// What has expired and is not booked yet.
-    fn expired(&self, at: u64) -> BTreeMap<u64, i64> {
+    pub(crate) fn expired(&self, at: u64) -> BTreeMap<u64, i64> {
         self.lots.range(..=at).map(|(expiry, part)| (*expiry, -(*part as i64))).collect()
     }
 
     /// What it would be if all that has expired were booked.
-    fn tidied(mut self, at: u64) -> Account {
+    pub(crate) fn tidied(mut self, at: u64) -> Account {
         self.lots.retain(|expiry, _| *expiry > at);
         self
     }
@@ -154,44 +152,5 @@ impl Entry {
             }
         }
         moves
-    }
-}
-
-/// One account, one caller at a time.
-#[derive(Debug)]
-pub struct Reference;
-
-impl Specification for Reference {
-    type State = Account;
-    type Operation = Did;
-
-    fn init() -> Account {
-        Account::default()
-    }
-
-    fn apply(did: &Did, account: &Account) -> (bool, Account) {
-        // The functions' clocks differ: a refusal or a read happened at some time within these bounds.
-        let (from, until) = did.times;
-        let changes = account.entries.iter().flat_map(|entry| entry.moves.keys().copied());
-        let times = || changes.clone().filter(|time| (from..=until).contains(time)).chain([from, until]);
-        let mut next = account.clone();
-        let fits = match &did.outcome {
-            Outcome::Booked { seq, balance, at } => {
-                let tidy = (did.command == Command::Expire) != account.expired(*at).is_empty();
-                let booked = *at >= account.at && next.book(&did.command, *at).is_ok();
-                tidy && booked && next.entries.len() == *seq && next.balance(0) == *balance
-            }
-            Outcome::Done => next.book(&did.command, from).is_ok(),
-            Outcome::Refused(code) => {
-                let says_no = times()
-                    .map(|time| time.max(account.at))
-                    .any(|time| account.clone().tidied(time).book(&did.command, time) == Err(code.as_str()));
-                next = account.clone();
-                says_no
-            }
-            Outcome::Balance(balance) => times().any(|time| account.balance(time) == *balance),
-            Outcome::Newest { seq, balance } => account.entries.len() == *seq && account.balance(0) == *balance,
-        };
-        (fits, next)
     }
 }

@@ -1,12 +1,6 @@
 //! What holds for many seeds.
 
-#![expect(
-    clippy::as_conversions,
-    clippy::arithmetic_side_effects,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    reason = "a test may panic: that is how it fails"
-)]
+#![expect(clippy::as_conversions, clippy::disallowed_methods, reason = "a test may panic: that is how it fails")]
 
 use std::collections::BTreeSet;
 use std::ops::Range;
