@@ -197,14 +197,24 @@ impl Callers {
         let id = {
             let mut wishes = self.wishes.lock().unwrap();
             let id = wishes.len();
+            let mut dice = self.dice.lock().unwrap();
             // Both projects and all accounts get the same keys, so that each key has to be its account's own.
-            let key = keyed.then(|| format!("key-{}", wishes.iter().filter(|wish| wish.place == place).count()));
-            // Keys of what is done to a wallet have the whole project as their scope.
-            let key = match command {
-                Command::Open | Command::Freeze | Command::Unfreeze => key.map(|_| format!("wallet-key-{id}")),
-                _ => key,
+            let fresh = match command {
+                Command::Open | Command::Freeze | Command::Unfreeze => format!("wallet-key-{id}"),
+                _ => format!("key-{}", wishes.iter().filter(|wish| wish.place == place).count()),
             };
-            wishes.push(Wish { id, place, command, key, attempts: Vec::new() });
+            let mut wish = Wish { id, place, command, key: None, attempts: Vec::new() };
+            wish.key = (keyed && !wish.is_read()).then_some(fresh);
+            // At times a caller takes the key of something else.
+            let is_other = |other: &&Wish| {
+                other.key.is_some() && other.scope() == wish.scope() && other.request() != wish.request()
+            };
+            let others: Vec<&Wish> = wishes.iter().filter(is_other).collect();
+            if wish.key.is_some() && !others.is_empty() && dice.u8(0..16) == 0 {
+                let key = others[dice.usize(0..others.len())].key.clone();
+                wish.key = key;
+            }
+            wishes.push(wish);
             id
         };
         if keyed {

@@ -9,6 +9,9 @@ use store::{Entry, Hash};
 use crate::history::{ACCOUNTS, Answer, Command, PROJECTS, Place, Wish};
 use crate::linear::linearizable;
 
+/// The refusal of a key that another request was made with.
+pub(crate) const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
+
 /// What is wrong with what happened to one account, in words for whoever replays the seed.
 pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
     let mut wrong = laws(place, chain);
@@ -65,6 +68,23 @@ fn equal_answers(wish: &Wish) -> Option<String> {
     } else {
         None
     }
+}
+
+/// A key is one wish's: of all that were given it one at most is done, and only for its sake are the others refused.
+pub(crate) fn keys(wishes: &[Wish]) -> Vec<String> {
+    let mut by_key: BTreeMap<_, Vec<&Wish>> = BTreeMap::new();
+    for wish in wishes.iter().filter(|wish| wish.key.is_some()) {
+        by_key.entry((wish.scope(), &wish.key)).or_default().push(wish);
+    }
+    let reused = |wish: &&Wish| {
+        let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
+        answers.map(|(_, answer)| answer.code()).any(|code| code == KEY_REUSED)
+    };
+    let wrong = by_key.into_values().filter(|sharing| {
+        let done = sharing.iter().filter(|wish| wish.done().is_some()).count();
+        done > 1 || (done == 0 && sharing.iter().any(reused))
+    });
+    wrong.map(|sharing| format!("one key for all of them: {sharing:?}")).collect()
 }
 
 /// Which wish made which entry. Every acknowledged one is there as it was told, and no entry is there that nobody wanted.

@@ -185,6 +185,13 @@ impl Wish {
         self.done().is_none() && !self.attempts.iter().all(definite)
     }
 
+    /// Where its key counts: in its account, or for changes of a wallet in its project.
+    #[must_use]
+    pub fn scope(&self) -> (usize, Option<usize>) {
+        let of_wallet = matches!(self.command, Command::Open | Command::Freeze | Command::Unfreeze);
+        (self.place.project, (!of_wallet).then_some(self.place.account))
+    }
+
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_read(&self) -> bool {

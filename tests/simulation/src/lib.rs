@@ -108,6 +108,7 @@ async fn play(seed: u64) -> Report {
         violations.extend(check::account(place, &wishes, &chain));
         chains.insert(place, chain);
     }
+    violations.extend(check::keys(&wishes));
     violations.extend(check::listings(&wishes, &chains));
     violations.extend(check::conservation(&chains));
     violations.extend(check::distinct(&chains));
