@@ -1,0 +1,19 @@
+//! Bodies: what is kept of them is what was sent.
+
+use api::body::AdditionalData;
+use api::Body;
+use serde_json::{Value, json};
+
+/// Reading and writing a number must not end at the double beside it.
+#[test]
+fn a_fraction_is_kept_as_the_double_that_was_sent() {
+    for text in ["0.12345678901234565", "0.12345678901213456", "-8.98e-306", "1e-7", "5e-324", "1.7976931348623157e308"] {
+        let data: AdditionalData = serde_json::from_str(&format!("[{text}]")).unwrap();
+        let kept: Vec<f64> = serde_json::from_str(&data.0).unwrap();
+        assert_eq!(kept.first().map(|kept| kept.to_bits()), text.parse().ok().map(f64::to_bits), "{text}: {}", data.0);
+
+        let body = Body::parse(json!({ "a": kept }).to_string().as_bytes()).unwrap();
+        let again = Body::parse(body.read::<Value>().unwrap().to_string().as_bytes()).unwrap();
+        assert!(again == body, "{text} reads otherwise when it was written again");
+    }
+}
