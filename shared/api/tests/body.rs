@@ -1,7 +1,7 @@
 //! Bodies: what is kept of them is what was sent.
 
 use api::body::AdditionalData;
-use api::Body;
+use api::{Body, time};
 use serde_json::{Value, json};
 
 /// Reading and writing a number must not end at the double beside it.
@@ -15,5 +15,13 @@ fn a_fraction_is_kept_as_the_double_that_was_sent() {
         let body = Body::parse(json!({ "a": kept }).to_string().as_bytes()).unwrap();
         let again = Body::parse(body.read::<Value>().unwrap().to_string().as_bytes()).unwrap();
         assert!(again == body, "{text} reads otherwise when it was written again");
+    }
+}
+
+#[test]
+fn the_last_instant_before_1970_is_no_time() {
+    assert_eq!(time::parse("1970-01-01T00:00:00Z"), Some(domain::Timestamp(0)));
+    for text in ["1969-12-31T23:59:59.9999Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+00:01"] {
+        assert_eq!(time::parse(text), None, "{text}");
     }
 }
