@@ -1,6 +1,7 @@
 //! One caller with its connection: it sends a write again, under the same key, until it is answered.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ pub(crate) struct Caller<'s> {
 }
 
 /// A write, as it is sent every time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Write {
     pub(crate) operation: &'static str,
     /// The account that it is about, if it is about one.
@@ -31,8 +32,14 @@ pub(crate) struct Write {
     pub(crate) key: String,
 }
 
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Write { operation, account, body, key } = self;
+        write!(f, "[{key}] {operation}/{} {body}", account.as_deref().unwrap_or_default())
+    }
+}
+
 /// A write that was done, as its caller knows it.
-#[derive(Debug)]
 pub(crate) struct Acknowledged {
     pub(crate) write: Write,
     pub(crate) answer: Value,
@@ -41,11 +48,17 @@ pub(crate) struct Acknowledged {
     pub(crate) ended: Instant,
 }
 
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) replayed: bool,
     pub(crate) body: Value,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let replayed = if self.replayed { "replayed " } else { "" };
+        write!(f, "{} {replayed}{}", self.status, self.body)
+    }
 }
 
 /// What a caller has seen.
@@ -75,10 +88,10 @@ impl Caller<'_> {
                 }
                 Some(Answer { status: 400 | 403 | 404, .. }) => return None,
                 Some(Answer { status: 429, .. }) | None => {}
-                Some(answer) => self.tally.violations.push(format!("{write:?} was answered {answer:?}")),
+                Some(answer) => self.tally.violations.push(format!("{write} was answered {answer}")),
             }
             if began.elapsed() > PATIENCE {
-                self.tally.violations.push(format!("{write:?} is not answered"));
+                self.tally.violations.push(format!("{write} is not answered"));
                 return None;
             }
             thread::sleep(Duration::from_millis(10));
@@ -91,7 +104,7 @@ impl Caller<'_> {
         loop {
             match self.send(operation, Some(account), body, None) {
                 Some(Answer { status: 200, body, .. }) => return body,
-                Some(answer) => self.tally.violations.push(format!("{operation} {account} was answered {answer:?}")),
+                Some(answer) => self.tally.violations.push(format!("{operation} {account} was answered {answer}")),
                 None => {}
             }
             if began.elapsed() > PATIENCE {

@@ -139,11 +139,12 @@ fn compare(chain: &[Value], account: &str, memory: &Memory, findings: &mut Findi
         match there.get(&id) {
             Some(one) if is_same(one, &done.answer["transaction"]) => {}
             found => {
-                findings.lost.insert(format!("{:?}: {found:?}", done.write));
+                let found = found.map_or("nothing".to_owned(), ToString::to_string);
+                findings.lost.insert(format!("{}: there is {found}", done.write));
             }
         }
         if !claimed.insert(id) {
-            findings.doubled.insert(format!("{:?} has the transaction of another key", done.write));
+            findings.doubled.insert(format!("{} has the transaction of another key", done.write));
         }
     }
     let by_callers = ["LOADED", "SPENT", "REFUNDED", "CANCELED"];
@@ -179,7 +180,7 @@ fn spends_while_frozen(memory: &Memory, findings: &mut Findings) {
                 && spend.ended <= frozen.until
         });
         if while_frozen {
-            findings.others.push(format!("{:?} was done while frozen", spend.write));
+            findings.others.push(format!("{} was done while frozen", spend.write));
         }
     }
 }
@@ -221,7 +222,8 @@ fn replay_part(service: &Service, part: &[Acknowledged]) -> (Vec<String>, Tally)
         let again = caller.send(write.operation, write.account.as_deref(), &write.body, Some(&write.key));
         let same = again.as_ref().is_some_and(|again| again.status == 200 && again.replayed && again.body == *answer);
         if !same {
-            lost.push(format!("{write:?} was answered {answer}, and then {again:?}"));
+            let again = again.map_or("nothing".to_owned(), |again| again.to_string());
+            lost.push(format!("{write} was answered {answer}, and then {again}"));
         }
     }
     (lost, caller.tally)
