@@ -18,8 +18,16 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const FILE_LINES_MAX: usize = 900;
 
 /// What nobody writes by hand, or reads from top to bottom: locks, goldens, vectors, and the reference of the API.
-const LOOKED_UP: [&str; 4] =
-    ["Cargo.lock", "shared/api/openapi.yaml", "shared/api/tests/signature-vectors.jsonl", "tests/access-patterns.txt"];
+const LOOKED_UP: [&str; 5] = [
+    "Cargo.lock",
+    "shared/api/openapi.yaml",
+    "shared/api/tests/signature-vectors.jsonl",
+    "tests/access-patterns.txt",
+    "tests/fuzz/Cargo.lock",
+];
+
+/// The fuzzers' inputs: bytes, not text.
+const CORPUS: &str = "tests/fuzz/corpus";
 
 #[test]
 fn every_operation_has_one_word_for_everything() {
@@ -162,7 +170,9 @@ fn the_template_says_what_the_code_reads_and_writes() {
 fn every_dependency_is_named_in_the_workspace_and_used() {
     let files = files();
     let mut used = BTreeSet::new();
-    for (path, manifest) in files.iter().filter(|(path, _)| path.ends_with("/Cargo.toml")) {
+    // The fuzzers are a workspace of their own.
+    let is_member = |path: &str| path.ends_with("/Cargo.toml") && path != "tests/fuzz/Cargo.toml";
+    for (path, manifest) in files.iter().filter(|(path, _)| is_member(path)) {
         for dependency in dependencies(manifest) {
             let from_workspace =
                 dependency.is.starts_with(".workspace = true") || dependency.is.contains("workspace = true,");
@@ -172,6 +182,22 @@ fn every_dependency_is_named_in_the_workspace_and_used() {
     }
     let named = dependencies(&files["Cargo.toml"]).into_iter().map(|dependency| dependency.name).collect();
     assert_eq!(used, named);
+}
+
+/// In another version they would look for mistakes that nobody can meet, and miss others.
+#[test]
+fn the_fuzzers_try_the_versions_that_are_shipped() {
+    let files = files();
+    let shipped = locked(&files["Cargo.lock"]);
+    let tried = locked(&files["tests/fuzz/Cargo.lock"]);
+    assert!(tried.contains_key("store"), "the lock is read as it should be");
+    for (name, versions) in tried {
+        let others: Vec<_> = shipped.get(name).into_iter().flat_map(|shipped| versions.difference(shipped)).collect();
+        assert!(
+            others.is_empty(),
+            "{name} {others:?}: copy Cargo.lock to tests/fuzz, and let `cargo metadata` strike out what is not needed"
+        );
+    }
 }
 
 #[test]
@@ -245,7 +271,8 @@ fn every_source_says_what_it_is_and_is_finished() {
 /// Every file of the repository by its path, without what is built or kept on this machine.
 fn files() -> BTreeMap<String, String> {
     let ignored = fs::read_to_string(format!("{ROOT}/.gitignore")).unwrap();
-    let skipped: BTreeSet<&str> = ignored.lines().filter_map(|line| line.strip_prefix('/')).chain([".git"]).collect();
+    let skipped: BTreeSet<&str> =
+        ignored.lines().filter_map(|line| line.strip_prefix('/')).chain([".git", CORPUS]).collect();
     let mut files = BTreeMap::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
@@ -287,6 +314,16 @@ fn dependencies(manifest: &str) -> Vec<Dependency> {
         }
     }
     found
+}
+
+/// The versions of every package in a lock.
+fn locked(lock: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut versions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for package in lock.split("[[package]]").skip(1) {
+        let value = |name: &str| package.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim_matches('"');
+        versions.entry(value("name = ")).or_default().insert(value("version = "));
+    }
+    versions
 }
 
 /// A package and everything that is built into it.

@@ -45,15 +45,7 @@ impl Body {
     /// # Errors
     /// [`Problem::BodyTooLarge`]; [`Problem::InvalidRequest`] if it is no JSON object, nested too deep, or names a member twice.
     pub fn parse(bytes: &[u8]) -> Result<Body, Problem> {
-        if bytes.len() > BODY_BYTES_MAX {
-            return Err(Problem::BodyTooLarge);
-        }
-        let mut track = serde_path_to_error::Track::new();
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value = Strict { depth_left: BODY_DEPTH_MAX }
-            .deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track))
-            .map_err(|error| Problem::invalid(&track.path().to_string(), &error.to_string()))?;
-        json.end().map_err(|error| Problem::invalid("", &error.to_string()))?;
+        let value = strict(bytes)?;
         if value.is_object() { Ok(Body(value)) } else { Err(Problem::invalid("", "the body must be a JSON object")) }
     }
 
@@ -69,10 +61,7 @@ impl Body {
                     .map(|number: u64| number.into())
                     .map_err(|_| Problem::invalid(name, "must be an integer"))?
             } else if QUERY_JSON.contains(&name) {
-                Body::parse(format!(r#"{{"value":{text}}}"#).as_bytes())
-                    .ok()
-                    .and_then(|body| body.0.get("value").cloned())
-                    .ok_or_else(|| Problem::invalid(name, "must be JSON"))?
+                strict(text.as_bytes()).map_err(|_| Problem::invalid(name, "must be JSON"))?
             } else {
                 Value::from(text)
             };
@@ -106,6 +95,20 @@ impl Body {
         fingerprint.copy_from_slice(digest.split_at(16).0);
         Fingerprint(fingerprint)
     }
+}
+
+/// Reads one JSON value, not too long, that names no member twice and is not nested too deep.
+fn strict(bytes: &[u8]) -> Result<Value, Problem> {
+    if bytes.len() > BODY_BYTES_MAX {
+        return Err(Problem::BodyTooLarge);
+    }
+    let mut track = serde_path_to_error::Track::new();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth_left: BODY_DEPTH_MAX }
+        .deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track))
+        .map_err(|error| Problem::invalid(&track.path().to_string(), &error.to_string()))?;
+    json.end().map_err(|error| Problem::invalid("", &error.to_string()))?;
+    Ok(value)
 }
 
 /// Additional data: any JSON value, small and flat enough to keep.

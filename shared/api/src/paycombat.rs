@@ -116,7 +116,9 @@ impl<'de> Deserialize<'de> for WebhookUrl {
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
         let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https" && !text.contains(is_odd));
         let url = url.ok_or_else(|| D::Error::custom("must be an https address"))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        // Also an empty user, which this reader leaves out and another one may not.
+        let authority = text.split_once(':').map_or("", |(_, rest)| rest.trim_start_matches('/'));
+        if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
             return Err(D::Error::custom("must not hold a user or a password"));
         }
         if url.host().as_ref().is_some_and(is_public) {

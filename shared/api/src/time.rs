@@ -19,7 +19,7 @@ pub fn text(instant: Timestamp) -> String {
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    u64::try_from(time.unix_timestamp_nanos().checked_div(1_000_000)?).ok().map(Timestamp)
+    u64::try_from(time.unix_timestamp_nanos().checked_div_euclid(1_000_000)?).ok().map(Timestamp)
 }
 
 /// Reads a day; the instant is its beginning in UTC.

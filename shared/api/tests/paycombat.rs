@@ -160,7 +160,8 @@ fn a_webhook_is_an_https_address_and_nothing_else() {
     let others = r"https https:// https:/// //example.com example.com /hook http://example.com ftp://example.com
         wss://example.com file:///etc/passwd javascript:alert(1) data:,a https:\\example.com
         https://example.com\@127.0.0.1/ https://example.com:99999 https://[::1 https://1.2.3.256 https://a..%00/
-        https://user@example.com https://user:password@example.com https://:password@example.com";
+        https://user@example.com https://user:password@example.com https://:password@example.com
+        https://@example.com https://:@example.com https:@example.com https:////@example.com";
     let spaced =
         ["", " ", " https://example.com", "https://example.com ", "https://example.com/a b", "https://a b.com"];
     let broken =
@@ -168,6 +169,7 @@ fn a_webhook_is_an_https_address_and_nothing_else() {
     for url in others.split_whitespace().chain(spaced).chain(broken) {
         assert!(with_webhook(url).is_err(), "{url}");
     }
+    assert!(with_webhook("https://example.com/@ada?to=a@b#@").is_ok(), "behind the host it is no user");
 }
 
 #[test]

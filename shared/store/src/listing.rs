@@ -73,14 +73,16 @@ impl Cursor {
         matches!(self, Cursor::Feed { .. })
     }
 
-    /// Reads a cursor; none if it can not be one that was given out.
+    /// Reads a cursor; none if it can not be one that was given out. It has one spelling.
     #[must_use]
     pub fn parse(text: &str) -> Option<Cursor> {
-        if let Some((at, id)) = text.split_once('@') {
-            return Some(Cursor::Feed { at: Timestamp(at.parse().ok()?), id: TransactionId::parse(id)? });
-        }
-        let next = |id: &str| TransactionId::parse(id).map(|id| (id.account, id.seq));
-        text.split(',').map(next).collect::<Option<_>>().map(Cursor::Chains)
+        let cursor = if let Some((at, id)) = text.split_once('@') {
+            Cursor::Feed { at: Timestamp(at.parse().ok()?), id: TransactionId::parse(id)? }
+        } else {
+            let next = |id: &str| TransactionId::parse(id).map(|id| (id.account, id.seq));
+            text.split(',').map(next).collect::<Option<_>>().map(Cursor::Chains)?
+        };
+        (cursor.to_string() == text).then_some(cursor)
     }
 }
 
@@ -353,4 +355,19 @@ impl Chain {
 /// How many numbers there are from the first to the last.
 fn count((first, last): (Seq, Seq)) -> u64 {
     last.number().saturating_sub(first.number()).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_has_one_spelling() {
+        for text in ["a-1", "a-1,b-2", "a-b-1,c-999999999999", "0@a-1", "1767225600000@a-7"] {
+            assert_eq!(Cursor::parse(text).map(|cursor| cursor.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "a", "a-0", "a-1,", "b-2,a-1", "a-1,a-1", "a-1,a-2", "+0@a-1", "00@a-1", "@a-1", "1@a-1,b-2"] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+    }
 }

@@ -205,14 +205,14 @@ impl Callers {
             };
             let mut wish = Wish { id, place, command, key: None, attempts: Vec::new() };
             wish.key = (keyed && !wish.is_read()).then_some(fresh);
-            // At times a caller takes the key of something else.
-            let is_other = |other: &&Wish| {
-                other.key.is_some() && other.scope() == wish.scope() && other.request() != wish.request()
-            };
-            let others: Vec<&Wish> = wishes.iter().filter(is_other).collect();
-            if wish.key.is_some() && !others.is_empty() && dice.u8(0..16) == 0 {
-                let key = others[dice.usize(0..others.len())].key.clone();
-                wish.key = key;
+            // At times a caller takes the key of something else. The same request under the same key would be the same wish.
+            let taken: Vec<&Wish> = wishes.iter().filter(|other| other.scope() == wish.scope()).collect();
+            let twins: Vec<_> =
+                taken.iter().filter(|other| other.request() == wish.request()).map(|twin| &twin.key).collect();
+            let keys: Vec<_> =
+                taken.iter().map(|other| &other.key).filter(|key| key.is_some() && !twins.contains(key)).collect();
+            if wish.key.is_some() && !keys.is_empty() && dice.u8(0..16) == 0 {
+                wish.key = dice.choice(keys).cloned().flatten();
             }
             wishes.push(wish);
             id
@@ -229,7 +229,8 @@ impl Callers {
     fn send_twice(self: &Arc<Callers>, id: usize) {
         let delay = {
             let mut dice = self.dice.lock().unwrap();
-            (dice.u32(0..1_000) < *self.per_mille.lock().unwrap()).then(|| Duration::from_millis(dice.u64(0..6_000)))
+            let most = if dice.bool() { 25 } else { 6_000 };
+            (dice.u32(0..1_000) < *self.per_mille.lock().unwrap()).then(|| Duration::from_millis(dice.u64(0..most)))
         };
         if let Some(delay) = delay {
             let callers = Arc::clone(self);

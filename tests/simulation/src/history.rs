@@ -86,6 +86,8 @@ pub struct Did {
     pub outcome: Outcome,
     /// The bounds of what any function's clock said meanwhile, in milliseconds since 1970.
     pub times: (u64, u64),
+    /// The wish that it belongs to, if that has a key and so may be done once only.
+    pub once: Option<usize>,
 }
 
 /// One of a project's two accounts.

@@ -1,6 +1,6 @@
 //! Whether one order of all that was done to an account explains every answer, and keeps to the order in which things happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Kind, Transaction};
 use todc_utils::linearizability::WGLChecker;
@@ -17,10 +17,12 @@ use crate::model::Account;
 pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
     let end = Moment { order: usize::MAX, millis: u64::MAX / 2 };
     let mut spans: Vec<(Moment, Moment, Did)> = Vec::new();
-    let mut span = |from: Moment, until: Moment, command: &Command, outcome: Outcome| {
+    let mut span = |from: Moment, until: Moment, wish: Option<&Wish>, outcome: Outcome| {
         let skew = SKEW_MAX_MILLIS.unsigned_abs();
         let times = (from.millis - skew, until.millis + skew);
-        spans.push((from, until, Did { command: command.clone(), outcome, times }));
+        let command = wish.map_or(Command::Expire, |wish| wish.command.clone());
+        let once = wish.filter(|wish| wish.key.is_some()).map(|wish| wish.id);
+        spans.push((from, until, Did { command, outcome, times, once }));
     };
     let booked = |seq: usize| {
         let account = &chain[seq - 1].account;
@@ -33,14 +35,14 @@ pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTr
         let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
         match (entry_of.get(&wish.id), acknowledged) {
             _ if wish.is_read() => {}
-            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), &wish.command, booked(*seq)),
-            (None, Some(acknowledged)) => span(first, acknowledged, &wish.command, Outcome::Done),
+            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), Some(wish), booked(*seq)),
+            (None, Some(acknowledged)) => span(first, acknowledged, Some(wish), Outcome::Done),
             (None, None) => {}
         }
         for Attempt { called, answered } in &wish.attempts {
             let Some((answered, answer)) = answered else { continue };
             let outcome = match wish.command {
-                // The reference knows no keys.
+                // The reference knows of no two wishes with one key.
                 _ if answer.code() == KEY_REUSED => continue,
                 _ if !answer.is_ok() && answer.is_definite() => Outcome::Refused(answer.code().to_owned()),
                 _ if !answer.is_ok() => continue,
@@ -48,13 +50,13 @@ pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTr
                 Command::List => newest(answer),
                 _ => continue,
             };
-            span(*called, *answered, &wish.command, outcome);
+            span(*called, *answered, Some(wish), outcome);
         }
     }
     let begun = Moment { order: 0, millis: SKEW_MAX_MILLIS.unsigned_abs() };
     for (seq, entry) in (1..).zip(chain) {
         if entry.kind == Kind::Expired {
-            span(begun, end, &Command::Expire, booked(seq));
+            span(begun, end, None, booked(seq));
         }
     }
     if spans.is_empty() {
@@ -80,38 +82,41 @@ fn newest(answer: &Answer) -> Outcome {
     Outcome::Newest { seq: seq.unwrap_or_default(), balance: newest["balance"].as_u64().unwrap_or_default() }
 }
 
-/// One account, one caller at a time.
+/// One account, one caller at a time; and what has a key is done once, and not refused after it was done.
 struct Reference;
 
 impl Specification for Reference {
-    type State = Account;
+    type State = (Account, BTreeSet<usize>);
     type Operation = Did;
 
-    fn init() -> Account {
-        Account::default()
+    fn init() -> Self::State {
+        Default::default()
     }
 
-    fn apply(did: &Did, account: &Account) -> (bool, Account) {
+    fn apply(did: &Did, (account, done): &Self::State) -> (bool, Self::State) {
+        let mut next = (account.clone(), done.clone());
+        let changes = matches!(did.outcome, Outcome::Booked { .. } | Outcome::Done);
+        if did.once.is_some_and(|wish| done.contains(&wish)) {
+            return (false, next);
+        }
+        if changes {
+            next.1.extend(did.once);
+        }
         // The functions' clocks differ: a refusal or a read happened at some time within these bounds.
         let (from, until) = did.times;
-        let changes = account.entries.iter().flat_map(|entry| entry.moves.keys().copied());
-        let times = || changes.clone().filter(|time| (from..=until).contains(time)).chain([from, until]);
-        let mut next = account.clone();
+        let expiries = account.entries.iter().flat_map(|entry| entry.moves.keys().copied());
+        let mut times = expiries.filter(|time| (from..=until).contains(time)).chain([from, until]);
         let fits = match &did.outcome {
             Outcome::Booked { seq, balance, at } => {
                 let tidy = (did.command == Command::Expire) != account.expired(*at).is_empty();
-                let booked = *at >= account.at && next.book(&did.command, *at).is_ok();
-                tidy && booked && next.entries.len() == *seq && next.balance(0) == *balance
+                let booked = *at >= account.at && next.0.book(&did.command, *at).is_ok();
+                tidy && booked && next.0.entries.len() == *seq && next.0.balance(0) == *balance
             }
-            Outcome::Done => next.book(&did.command, from).is_ok(),
-            Outcome::Refused(code) => {
-                let says_no = times()
-                    .map(|time| time.max(account.at))
-                    .any(|time| account.clone().tidied(time).book(&did.command, time) == Err(code.as_str()));
-                next = account.clone();
-                says_no
-            }
-            Outcome::Balance(balance) => times().any(|time| account.balance(time) == *balance),
+            Outcome::Done => next.0.book(&did.command, from).is_ok(),
+            Outcome::Refused(code) => times
+                .map(|time| time.max(account.at))
+                .any(|time| account.clone().tidied(time).book(&did.command, time) == Err(code.as_str())),
+            Outcome::Balance(balance) => times.any(|time| account.balance(time) == *balance),
             Outcome::Newest { seq, balance } => account.entries.len() == *seq && account.balance(0) == *balance,
         };
         (fits, next)
