@@ -131,10 +131,10 @@ BREAKS = [
         "            Landing::Committed",
     ),
     (
-        "gave up on a write that may have landed",
-        STORE + "error.rs",
-        "_ if status.is_none_or(|status| status >= 500 || status == 429) => Trouble::Passing(source),",
-        "_ if status.is_none_or(|status| status >= 500 || status == 429) => Trouble::Lasting(source),",
+        "rest of a batch dropped",
+        STORE + "write.rs",
+        "left = done.unprocessed_items.and_then(|mut tables| tables.remove(table)).unwrap_or_default();",
+        "left = done.unprocessed_items.and_then(|mut tables| tables.remove(table)).filter(|_| false).unwrap_or_default();",
     ),
     (
         "fingerprint ignored",
@@ -162,7 +162,8 @@ def cargo(*arguments):
     # Not the repository's own target folder: cargo would take the one's crates for the other's.
     environment = {**os.environ, "CARGO_TARGET_DIR": str(WORK / "target"), "CARGO_TERM_COLOR": "never"}
     command = ["cargo", *arguments]
-    return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True, check=False)
+    # None takes as long as that, unless it never ends.
+    return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True, check=False, timeout=1200)
 
 
 def simulate():
@@ -202,7 +203,8 @@ def main():
         seconds = round(time.monotonic() - begun)
         figures.append({"name": name, "noticed": wrong.split(":")[0], "seconds": seconds})
         print(f"{name:<42} {'UNNOTICED' if content else wrong[:100]} ({seconds} s)", flush=True)
-    (WORK / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    if not words:
+        (WORK / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(f"{len(chosen) - len(unnoticed)} of {len(chosen)} breaks noticed")
     if unnoticed:
         sys.exit(1)

@@ -1,6 +1,7 @@
 //! What `docs/` says of the stack, held against the template.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use crate::template::{self, Function};
 
 const OPERATING: &str = include_str!("../docs/operating.md");
 const SECURITY: &str = include_str!("../docs/security.md");
+const RELIABILITY: &str = include_str!("../docs/reliability.md");
 
 /// The first table below a heading: its rows, the one with the names first, each with its cells.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
@@ -55,4 +57,28 @@ fn every_alarm_is_told() {
         name.as_str().and_then(|name| name.strip_prefix("${AWS::StackName}-")).unwrap()
     });
     assert_eq!(headings.collect::<BTreeSet<_>>(), alarms.collect());
+}
+
+/// Every promise names tests, or files of tests, that are there.
+#[test]
+fn every_promise_is_held_by_a_test() {
+    let tests: String = ["tests", "tests/simulation/tests", "shared/domain/tests"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| format!("{}\n{}", path.display(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    let (_, section) = RELIABILITY.split_once("\n## Promises\n").unwrap();
+    let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let promises: Vec<&str> = rows.skip(2).filter_map(|row| row.rsplit(" | ").next()).collect();
+    assert_eq!(promises.len(), 12, "{promises:?}");
+    for held_by in promises {
+        let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty() || held_by.starts_with("not built yet"), "{held_by}");
+        for name in names {
+            let there = if name.ends_with(".rs") { format!("/{name}\n") } else { format!("fn {name}(") };
+            assert!(tests.contains(&there), "there is no {name}");
+        }
+    }
 }

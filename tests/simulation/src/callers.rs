@@ -151,7 +151,7 @@ impl Callers {
                 // Another caller may have frozen it by now: then it is not the same wallet.
                 Some(answer) if answer.is_ok() || answer.code() == "WALLET_EXISTS" => return,
                 Some(answer) if answer.is_definite() => panic!("a wallet was refused: {answer:?}"),
-                _ => self.pause(500).await,
+                _ => self.pause(4_000).await,
             }
         }
         panic!("a wallet was never created");
@@ -160,6 +160,7 @@ impl Callers {
     /// Something to want.
     fn think(&self, plan: Plan) -> (Place, Command, bool) {
         let now = self.fleet.millis();
+        let wishes = self.wishes.lock().unwrap();
         let mut dice = self.dice.lock().unwrap();
         let place = if plan.hot && dice.u8(0..5) > 0 {
             Place { project: 0, account: 0 }
@@ -172,8 +173,13 @@ impl Callers {
             2 => now + 40 * 86_400_000,
             _ => u64::MAX,
         };
-        // Somewhere among the entries that there may be by now.
-        let original = 1 + dice.usize(1..=24);
+        // One of the last that can be given back, or anything that may be there or not.
+        let moved = |wish: &&Wish| matches!(wish.command, Command::Load { .. } | Command::Spend { .. });
+        let done = wishes.iter().filter(|wish| wish.place == place).filter(moved).filter_map(Wish::done);
+        let done: Vec<usize> = done.filter_map(Answer::seq).collect();
+        let any = 1 + dice.usize(1..=24);
+        let recent = dice.choice(done.iter().rev().take(4)).copied();
+        let original = recent.filter(|_| dice.u8(0..5) > 0).unwrap_or(any);
         let command = match dice.u8(0..32) {
             0..8 => Command::Load { amount: dice.u64(1..=60), expiry },
             8..18 => Command::Spend { amount: dice.u64(1..=40) },
@@ -278,7 +284,9 @@ impl Callers {
 
     fn killed(&self) -> Option<u32> {
         let goes_wrong = self.goes_wrong(1);
-        goes_wrong.then(|| self.dice.lock().unwrap().u32(0..24))
+        let mut dice = self.dice.lock().unwrap();
+        let steps = if dice.bool() { 16 } else { 80 };
+        goes_wrong.then(|| dice.u32(0..steps))
     }
 
     fn goes_wrong(&self, share: u32) -> bool {

@@ -1,6 +1,6 @@
 //! What has to be true of every history, whatever went wrong in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{Kind, Transaction};
 use serde_json::Value;
@@ -13,7 +13,8 @@ use crate::linear::linearizable;
 pub(crate) const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
 
 /// What is wrong with what happened to one account, in words for whoever replays the seed.
-pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<String> {
+/// With it comes which wish made which entry.
+pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> (Vec<String>, BTreeMap<usize, usize>) {
     let mut wrong = laws(place, chain);
     let about: Vec<&Wish> = wishes.iter().filter(|wish| concerns(wish, place)).collect();
     wrong.extend(about.iter().filter_map(|wish| equal_answers(wish)));
@@ -22,7 +23,7 @@ pub(crate) fn account(place: Place, wishes: &[Wish], chain: &[Entry]) -> Vec<Str
     if wrong.is_empty() && !linearizable(&about, &transactions, &claims) {
         wrong.push(format!("{place:?}: no order of what was answered explains it"));
     }
-    wrong
+    (wrong, claims)
 }
 
 /// A change of a wallet happens to both of its accounts.
@@ -52,19 +53,21 @@ fn laws(place: Place, chain: &[Entry]) -> Vec<String> {
     wrong
 }
 
-/// Equal keys have equal answers, and all but one of them are marked as repetitions.
+/// Equal keys have equal answers, and of all but one of them it is told that they are repetitions; of nothing else.
 fn equal_answers(wish: &Wish) -> Option<String> {
-    let mut done = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
-    let mut done: Vec<&Answer> = done.by_ref().filter(|answer| answer.is_ok()).collect();
-    if wish.key.is_none() || wish.is_read() {
+    let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
+    let done: Vec<&Answer> = answers.filter(|answer| answer.is_ok()).collect();
+    let replays = done.iter().filter(|answer| answer.replayed).count();
+    if (wish.key.is_none() || wish.attempts.len() == 1) && replays > 0 {
+        return Some(format!("a repetition of nothing: {wish:?}"));
+    }
+    if wish.key.is_none() {
         return None;
     }
-    let first = done.pop()?;
-    let fresh = done.iter().chain([&first]).filter(|answer| !answer.replayed).count();
-    if done.iter().any(|answer| answer.body != first.body) {
+    if done.windows(2).any(|pair| pair[0].body != pair[1].body) {
         Some(format!("unequal answers to {wish:?}"))
-    } else if fresh > 1 {
-        Some(format!("done {fresh} times: {wish:?}"))
+    } else if done.len() > replays + 1 {
+        Some(format!("done {} times: {wish:?}", done.len() - replays))
     } else {
         None
     }
@@ -81,8 +84,9 @@ pub(crate) fn keys(wishes: &[Wish]) -> Vec<String> {
         answers.map(|(_, answer)| answer.code()).any(|code| code == KEY_REUSED)
     };
     let wrong = by_key.into_values().filter(|sharing| {
-        let done = sharing.iter().filter(|wish| wish.done().is_some()).count();
-        done > 1 || (done == 0 && sharing.iter().any(reused))
+        let done: Vec<usize> = sharing.iter().filter(|wish| wish.done().is_some()).map(|wish| wish.id).collect();
+        done.len() > 1
+            || sharing.iter().filter(|wish| reused(wish)).any(|wish| done.iter().all(|done| *done == wish.id))
     });
     wrong.map(|sharing| format!("one key for all of them: {sharing:?}")).collect()
 }
@@ -96,7 +100,13 @@ fn claims(about: &[&Wish], chain: &[&Transaction], wrong: &mut Vec<String>) -> B
             Command::Open => Some(1),
             _ => answer.seq(),
         };
-        let Some(seq) = seq else { continue };
+        let tells_none = wish.is_read() || matches!(wish.command, Command::Freeze | Command::Unfreeze);
+        let Some(seq) = seq else {
+            if !tells_none {
+                wrong.push(format!("done, and no entry told: {wish:?}"));
+            }
+            continue;
+        };
         let there = chain.get(seq - 1);
         let as_told = |entry: &&Transaction| match wish.command {
             Command::Open => entry.kind == Kind::Initialized,
@@ -142,7 +152,10 @@ fn made(wish: &Wish, entry: &Transaction) -> bool {
             is(*original) && wanted.is_none_or(|wanted| amount == wanted as i64)
         }
         (Command::Cancel { original }, Kind::Canceled { .. }) => is(*original),
-        (Command::Fix { by }, Kind::Fixed) => amount == *by,
+        (Command::Fix { by }, Kind::Fixed) => {
+            let said = entry.note.description.as_ref().map(|description| description.as_str().to_owned());
+            amount == *by && said == Some(format!("wish-{}", wish.id))
+        }
         (Command::Open, Kind::Initialized) => true,
         _ => false,
     }
@@ -158,7 +171,9 @@ pub(crate) fn listings(wishes: &[Wish], chains: &BTreeMap<Place, Vec<Entry>>) ->
         for answer in answers.filter(|answer| answer.is_ok()) {
             let told = answer.body["transactions"].as_array().expect("a list");
             let seqs: Vec<u64> = told.iter().filter_map(|entry| entry["sequence"].as_u64()).collect();
-            let dense = seqs.windows(2).all(|pair| pair[0] == pair[1] + 1) || wish.command == Command::ListProject;
+            let whole = told.len() as u64 == seqs.first().copied().unwrap_or_default().min(5);
+            let dense = whole && seqs.windows(2).all(|pair| pair[0] == pair[1] + 1);
+            let dense = dense || wish.command == Command::ListProject;
             if !dense || !told.iter().all(|told| is_there(wish.place.project, told, chains)) {
                 wrong.push(format!("a listing that is not so: {wish:?}"));
             }
@@ -178,20 +193,40 @@ fn is_there(project: usize, told: &Value, chains: &BTreeMap<Place, Vec<Entry>>) 
     never_changes.iter().all(|name| told[name] == written["transaction"][name])
 }
 
-/// What all accounts hold together is what was put in and not taken out, as far as it was told or claimed.
-pub(crate) fn conservation(chains: &BTreeMap<Place, Vec<Entry>>) -> Option<String> {
+/// What all accounts hold together is what the callers wanted put in and taken out: a sum of wishes, not of entries.
+pub(crate) fn conservation(
+    wishes: &[Wish],
+    chains: &BTreeMap<Place, Vec<Entry>>,
+    claims: &BTreeMap<Place, BTreeMap<usize, usize>>,
+) -> Option<String> {
     let held: i64 = chains
         .values()
         .filter_map(|chain| chain.last())
         .map(|entry| entry.transaction.account.lots.posted().minor_units().cast_signed())
         .sum();
-    let moved: i64 = chains.values().flatten().map(|entry| entry.transaction.amount().minor_units()).sum();
-    (held != moved).then(|| format!("{moved} went in, and {held} is there"))
-}
-
-/// No two entries of all chains have the same hash: nothing was copied from one project to the other.
-pub(crate) fn distinct(chains: &BTreeMap<Place, Vec<Entry>>) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    let twice = chains.values().flatten().find(|entry| !seen.insert(entry.hash.0));
-    twice.map(|entry| format!("the hash of {} is there twice", entry.transaction.id()))
+    let mut wanted = 0;
+    for (place, claims) in claims {
+        let amount = |seq: usize| chains[place][seq - 1].transaction.amount().minor_units();
+        let of = |seq: &usize| claims.get(seq).map(|wish| &wishes[*wish].command);
+        wanted += claims
+            .iter()
+            .map(|(seq, wish)| match &wishes[*wish].command {
+                Command::Load { amount, .. } => amount.cast_signed(),
+                Command::Spend { amount } => -amount.cast_signed(),
+                Command::Fix { by } => *by,
+                Command::Refund { amount: Some(amount), .. } => amount.cast_signed(),
+                // All that was left of it.
+                Command::Refund { amount: None, .. } => amount(*seq),
+                Command::Cancel { original } => match of(original) {
+                    Some(Command::Load { amount, .. }) => -amount.cast_signed(),
+                    Some(Command::Spend { amount }) => amount.cast_signed(),
+                    _ => 0,
+                },
+                _ => 0,
+            })
+            .sum::<i64>();
+    }
+    let expired = chains.values().flatten().filter(|entry| entry.transaction.kind == Kind::Expired);
+    wanted += expired.map(|entry| entry.transaction.amount().minor_units()).sum::<i64>();
+    (held != wanted).then(|| format!("{wanted} was wanted, and {held} is there"))
 }

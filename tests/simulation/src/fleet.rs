@@ -108,12 +108,14 @@ impl Fleet {
             *self.kills.lock().unwrap() += 1;
             return None;
         };
+        let skew = instance.skew.load(Ordering::Relaxed);
         self.idle.lock().unwrap().push(instance);
         let (head, body) = answer.into_parts();
         Some(Answer {
             status: head.status.as_u16(),
             replayed: head.headers.contains_key("idempotent-replayed"),
             body: serde_json::from_slice(&body).expect("every answer is JSON"),
+            skew,
         })
     }
 

@@ -1,5 +1,7 @@
 //! What the callers did, and what they were told.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 /// What is done to one account.
@@ -57,13 +59,18 @@ pub enum Outcome {
     Booked {
         /// Its place in the chain.
         seq: usize,
+        /// What it moved, by when it expires; `u64::MAX` is never.
+        moves: BTreeMap<u64, i64>,
         /// The balance after it.
         balance: u64,
         /// In milliseconds since 1970.
         at: u64,
     },
-    /// By a change that is no entry of its own.
-    Done,
+    /// By a change of the wallet, which tells no entry, and makes none where nothing changes.
+    Done {
+        /// When the entries were made that it may have made, by their numbers.
+        times: BTreeMap<usize, u64>,
+    },
     /// By a no, with this code.
     Refused(String),
     /// By telling what the account holds.
@@ -86,8 +93,8 @@ pub struct Did {
     pub outcome: Outcome,
     /// The bounds of what any function's clock said meanwhile, in milliseconds since 1970.
     pub times: (u64, u64),
-    /// The wish that it belongs to, if that has a key and so may be done once only.
-    pub once: Option<usize>,
+    /// The key of the wish that it belongs to, if it has one and so may be done once only, and the wish.
+    pub once: Option<(String, usize)>,
 }
 
 /// One of a project's two accounts.
@@ -141,6 +148,8 @@ pub struct Answer {
     pub replayed: bool,
     /// Its body.
     pub body: Value,
+    /// How wrong the function's clock was, in milliseconds.
+    pub skew: i64,
 }
 
 impl Answer {
@@ -230,7 +239,7 @@ impl Wish {
                 ("refund", json!({ "transactionId": format!("{number}-{original}"), "amount": amount }))
             }
             Command::Cancel { original } => ("cancel", json!({ "transactionId": format!("{number}-{original}") })),
-            Command::Fix { by } => ("fix", json!({ "amount": by, "description": "Counted" })),
+            Command::Fix { by } => ("fix", json!({ "amount": by, "description": reference })),
             Command::Read => ("getAccount", json!({})),
             Command::List => ("listTransactions", json!({ "pageSize": 5 })),
             Command::ListProject => {

@@ -50,6 +50,10 @@ pub struct Report {
     pub calls: u64,
     /// Faults by kind.
     pub faults: BTreeMap<Fault, u64>,
+    /// How often nobody heard what became of anything for a while.
+    pub outages: u64,
+    /// How often a caller was told that an account is busy.
+    pub busy: u64,
     /// How often a transaction met another write.
     pub conflicts: u64,
     /// How many functions were killed.
@@ -101,29 +105,36 @@ async fn play(seed: u64) -> Report {
 
     let wishes = callers.wishes();
     let mut violations = Vec::new();
-    let mut chains = BTreeMap::new();
+    let (mut chains, mut claims) = (BTreeMap::new(), BTreeMap::new());
     for (project, account) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let place = Place { project, account };
         let chain = chain(&network, place).await;
-        violations.extend(check::account(place, &wishes, &chain));
+        let (wrong, claimed) = check::account(place, &wishes, &chain);
+        violations.extend(wrong);
+        claims.insert(place, claimed);
         chains.insert(place, chain);
     }
     violations.extend(check::keys(&wishes));
     violations.extend(check::listings(&wishes, &chains));
-    violations.extend(check::conservation(&chains));
-    violations.extend(check::distinct(&chains));
+    violations.extend(check::conservation(&wishes, &chains, &claims));
+    let entries = chains.values().map(|chain: &Vec<Entry>| chain.len() as u64).sum();
     let now = Timestamp(callers.fleet().millis());
     let verified = store(&network).verifier(now, true, None).everything().await.expect("the embedded database answers");
     violations.extend(verified.findings.iter().map(|finding| format!("verification finds {finding}")));
-    let (calls, faults) = network.tally();
+    if verified.entries != entries {
+        violations.push(format!("verification saw {} entries of {entries}", verified.entries));
+    }
+    let (calls, faults, outages) = network.tally();
     let answers = wishes.iter().flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
     Report {
         requests: callers.requests(),
         calls,
         faults,
+        outages,
+        busy: answers.clone().filter(|(_, answer)| answer.status == 429).count() as u64,
         conflicts: network.service().conflicts(),
         kills: callers.fleet().kills(),
-        entries: chains.values().map(|chain| chain.len() as u64).sum(),
+        entries,
         replays: answers.filter(|(_, answer)| answer.replayed).count() as u64,
         violations,
         story: wishes,

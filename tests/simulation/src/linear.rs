@@ -1,8 +1,8 @@
 //! Whether one order of all that was done to an account explains every answer, and keeps to the order in which things happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use domain::{Kind, Transaction};
+use domain::{Expiry, Kind, Transaction};
 use todc_utils::linearizability::WGLChecker;
 use todc_utils::linearizability::history::{Action, History};
 use todc_utils::specifications::Specification;
@@ -17,16 +17,17 @@ use crate::model::Account;
 pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTreeMap<usize, usize>) -> bool {
     let end = Moment { order: usize::MAX, millis: u64::MAX / 2 };
     let mut spans: Vec<(Moment, Moment, Did)> = Vec::new();
-    let mut span = |from: Moment, until: Moment, wish: Option<&Wish>, outcome: Outcome| {
-        let skew = SKEW_MAX_MILLIS.unsigned_abs();
-        let times = (from.millis - skew, until.millis + skew);
+    let any = (-SKEW_MAX_MILLIS, SKEW_MAX_MILLIS);
+    let mut span = |from: Moment, until: Moment, skew: (i64, i64), wish: Option<&Wish>, outcome: Outcome| {
+        let times = (from.millis.saturating_add_signed(skew.0), until.millis.saturating_add_signed(skew.1));
         let command = wish.map_or(Command::Expire, |wish| wish.command.clone());
-        let once = wish.filter(|wish| wish.key.is_some()).map(|wish| wish.id);
+        let once = wish.and_then(|wish| wish.key.clone().map(|key| (key, wish.id)));
         spans.push((from, until, Did { command, outcome, times, once }));
     };
     let booked = |seq: usize| {
-        let account = &chain[seq - 1].account;
-        Outcome::Booked { seq, balance: account.lots.posted().minor_units(), at: account.at.0 }
+        let Transaction { account, moves, .. } = chain[seq - 1];
+        let moves = moves.iter().map(|(expiry, part)| (millis(*expiry), part.minor_units())).collect();
+        Outcome::Booked { seq, moves, balance: account.lots.posted().minor_units(), at: account.at.0 }
     };
     let entry_of: BTreeMap<usize, usize> = claims.iter().map(|(seq, wish)| (*wish, *seq)).collect();
     for wish in about {
@@ -35,28 +36,33 @@ pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTr
         let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
         match (entry_of.get(&wish.id), acknowledged) {
             _ if wish.is_read() => {}
-            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), Some(wish), booked(*seq)),
-            (None, Some(acknowledged)) => span(first, acknowledged, Some(wish), Outcome::Done),
+            (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), any, Some(wish), booked(*seq)),
+            (None, Some(acknowledged)) => {
+                let kind = if wish.command == Command::Freeze { Kind::Frozen } else { Kind::Unfrozen };
+                let entries = (1..).zip(chain).filter(|(_, entry)| entry.kind == kind);
+                let times = entries.map(|(seq, entry)| (seq, entry.account.at.0)).collect();
+                span(first, acknowledged, any, Some(wish), Outcome::Done { times });
+            }
             (None, None) => {}
         }
         for Attempt { called, answered } in &wish.attempts {
             let Some((answered, answer)) = answered else { continue };
             let outcome = match wish.command {
-                // The reference knows of no two wishes with one key.
-                _ if answer.code() == KEY_REUSED => continue,
+                // The key of a wallet's change may have been used for the other account.
+                _ if answer.code() == KEY_REUSED && wish.scope().1.is_none() => continue,
                 _ if !answer.is_ok() && answer.is_definite() => Outcome::Refused(answer.code().to_owned()),
                 _ if !answer.is_ok() => continue,
                 Command::Read => Outcome::Balance(answer.body["balance"].as_u64().expect("a balance")),
                 Command::List => newest(answer),
                 _ => continue,
             };
-            span(*called, *answered, Some(wish), outcome);
+            span(*called, *answered, (answer.skew, answer.skew), Some(wish), outcome);
         }
     }
-    let begun = Moment { order: 0, millis: SKEW_MAX_MILLIS.unsigned_abs() };
+    let begun = Moment { order: 0, millis: 0 };
     for (seq, entry) in (1..).zip(chain) {
         if entry.kind == Kind::Expired {
-            span(begun, end, None, booked(seq));
+            span(begun, end, any, None, booked(seq));
         }
     }
     if spans.is_empty() {
@@ -82,37 +88,57 @@ fn newest(answer: &Answer) -> Outcome {
     Outcome::Newest { seq: seq.unwrap_or_default(), balance: newest["balance"].as_u64().unwrap_or_default() }
 }
 
-/// One account, one caller at a time; and what has a key is done once, and not refused after it was done.
+/// When a lot expires, in milliseconds since 1970.
+fn millis(expiry: Expiry) -> u64 {
+    match expiry {
+        Expiry::At(instant) => instant.0,
+        Expiry::Never => u64::MAX,
+    }
+}
+
+/// One account, one caller at a time; and a key is one wish's, which is done once, and not refused after it was done.
 struct Reference;
 
 impl Specification for Reference {
-    type State = (Account, BTreeSet<usize>);
+    /// The account, and which wish each key was used for.
+    type State = (Account, BTreeMap<String, usize>);
     type Operation = Did;
 
     fn init() -> Self::State {
         Default::default()
     }
 
-    fn apply(did: &Did, (account, done): &Self::State) -> (bool, Self::State) {
-        let mut next = (account.clone(), done.clone());
-        let changes = matches!(did.outcome, Outcome::Booked { .. } | Outcome::Done);
-        if did.once.is_some_and(|wish| done.contains(&wish)) {
-            return (false, next);
+    fn apply(did: &Did, (account, used): &Self::State) -> (bool, Self::State) {
+        let mut next = (account.clone(), used.clone());
+        let owner = did.once.as_ref().and_then(|(key, wish)| Some((used.get(key)?, wish)));
+        let is_reuse = matches!(&did.outcome, Outcome::Refused(code) if code == KEY_REUSED);
+        if is_reuse || owner.is_some() {
+            return (is_reuse && owner.is_some_and(|(owner, wish)| owner != wish), next);
         }
-        if changes {
-            next.1.extend(did.once);
+        if matches!(did.outcome, Outcome::Booked { .. } | Outcome::Done { .. }) {
+            next.1.extend(did.once.clone());
         }
-        // The functions' clocks differ: a refusal or a read happened at some time within these bounds.
+        // A refusal or a read happened at some time within these bounds.
         let (from, until) = did.times;
         let expiries = account.entries.iter().flat_map(|entry| entry.moves.keys().copied());
         let mut times = expiries.filter(|time| (from..=until).contains(time)).chain([from, until]);
         let fits = match &did.outcome {
-            Outcome::Booked { seq, balance, at } => {
+            Outcome::Booked { seq, moves, balance, at } => {
+                let on_time = *at >= account.at && *at >= from && (*at <= until || *at == account.at);
                 let tidy = (did.command == Command::Expire) != account.expired(*at).is_empty();
-                let booked = *at >= account.at && next.0.book(&did.command, *at).is_ok();
-                tidy && booked && next.0.entries.len() == *seq && next.0.balance(0) == *balance
+                let booked = on_time && tidy && next.0.book(&did.command, *at).is_ok();
+                let same = next.0.entries.last().is_some_and(|entry| entry.moves == *moves);
+                booked && same && next.0.entries.len() == *seq && next.0.balance(0) == *balance
             }
-            Outcome::Done => next.0.book(&did.command, from).is_ok(),
+            Outcome::Done { times } => {
+                let at = times.get(&(account.entries.len() + 1)).copied();
+                let booked = next.0.book(&did.command, at.unwrap_or(account.at)).is_ok();
+                let same = next.0.entries.len() == account.entries.len();
+                if same {
+                    next.0.at = account.at;
+                }
+                booked && (same || at.is_some_and(|at| at >= account.at && account.expired(at).is_empty()))
+            }
             Outcome::Refused(code) => times
                 .map(|time| time.max(account.at))
                 .any(|time| account.clone().tidied(time).book(&did.command, time) == Err(code.as_str())),

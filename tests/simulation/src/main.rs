@@ -136,6 +136,8 @@ impl Played {
             (&mut sums.requests, report.requests),
             (&mut sums.calls, report.calls),
             (&mut sums.conflicts, report.conflicts),
+            (&mut sums.outages, report.outages),
+            (&mut sums.busy, report.busy),
             (&mut sums.kills, report.kills),
             (&mut sums.entries, report.entries),
             (&mut sums.replays, report.replays),
@@ -150,11 +152,12 @@ impl Played {
     }
 
     fn in_words(&self, from: u64, seconds: u64) -> String {
-        let Report { requests, calls, conflicts, kills, entries, replays, faults, violations, .. } = &self.sums;
+        let Report { requests, calls, conflicts, kills, entries, replays, faults, violations, outages, busy, .. } =
+            &self.sums;
         let faults = Fault::ALL.iter().map(|fault| format!("{fault:?} {}", faults.get(fault).copied().unwrap_or(0)));
         format!(
             "{} seeds from {from} in {seconds} s: {requests} requests, {calls} calls to the database, {entries} entries, \
-             {replays} replays, {kills} functions killed, {conflicts} transactions met another write\nfaults: {}\n\
+             {replays} replays, {kills} functions killed, {outages} outages, {conflicts} transactions met another write, {busy} times busy\nfaults: {}\n\
              {} violations in {} seeds{}",
             self.seeds,
             faults.collect::<Vec<_>>().join(", "),
@@ -177,6 +180,8 @@ impl Played {
             "replays": sums.replays,
             "kills": sums.kills,
             "conflicts": sums.conflicts,
+            "outages": sums.outages,
+            "busy": sums.busy,
             "faults": faults.collect::<serde_json::Map<_, _>>(),
             "violations": sums.violations.len(),
             "wrongSeeds": self.wrong,

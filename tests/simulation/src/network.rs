@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::service::{Service, Steps, canceled, error, keys};
 
@@ -29,13 +29,15 @@ pub enum Fault {
     AnswerSlow,
     /// It arrives when nobody waits any more, after what was sent later.
     Late,
+    /// It arrives twice, the second time long after it was answered.
+    Twice,
     /// It is answered with an internal error, and not done.
     ErrorBefore,
     /// It is done, and answered with an internal error.
     ErrorAfter,
-    /// It is turned away: too many requests.
+    /// It is turned away: too many requests. Of a batch, a part is.
     Throttled,
-    /// It is turned away: more than the table or partition takes.
+    /// It is turned away: more than the table or partition takes. Of a batch, a part is.
     ThroughputExceeded,
     /// It is turned away: a transaction has its item.
     Conflict,
@@ -43,12 +45,13 @@ pub enum Fault {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Fault; 10] = [
+    pub const ALL: [Fault; 11] = [
         Fault::RequestLost,
         Fault::RequestSwallowed,
         Fault::AnswerLost,
         Fault::AnswerSlow,
         Fault::Late,
+        Fault::Twice,
         Fault::ErrorBefore,
         Fault::ErrorAfter,
         Fault::Throttled,
@@ -69,8 +72,13 @@ struct State {
     dice: fastrand::Rng,
     /// Of a thousand calls, how many something happens to.
     per_mille: u32,
+    /// How long the longest transaction is under way, in milliseconds.
+    transaction_millis: u64,
+    /// Until when everything has the same fate.
+    outage: Option<(Instant, Fault)>,
     calls: u64,
     faults: BTreeMap<Fault, u64>,
+    outages: u64,
 }
 
 /// What is to happen to one call.
@@ -84,8 +92,10 @@ struct Fate {
 impl Network {
     /// A network where of a thousand calls something happens to that many.
     pub(crate) fn new(seed: u64, per_mille: u32) -> Arc<Network> {
-        let dice = fastrand::Rng::with_seed(seed);
-        let state = State { dice, per_mille, calls: 0, faults: BTreeMap::new() };
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let transaction_millis = if dice.u8(0..8) == 0 { 8_000 } else { 12 };
+        let faults = BTreeMap::new();
+        let state = State { dice, per_mille, transaction_millis, outage: None, calls: 0, faults, outages: 0 };
         Arc::new(Network { service: Service::new(), state: Mutex::new(state) })
     }
 
@@ -94,15 +104,18 @@ impl Network {
         &self.service
     }
 
-    /// Changes how often something happens.
+    /// Changes how often something happens, and ends what lasts.
     pub(crate) fn turn(&self, per_mille: u32) {
-        self.state.lock().unwrap().per_mille = per_mille;
+        let mut state = self.state.lock().unwrap();
+        state.per_mille = per_mille;
+        state.transaction_millis = 12;
+        state.outage = None;
     }
 
-    /// How many calls there were, and what happened to them.
-    pub(crate) fn tally(&self) -> (u64, BTreeMap<Fault, u64>) {
+    /// How many calls there were, what happened to them, and how many outages there were.
+    pub(crate) fn tally(&self) -> (u64, BTreeMap<Fault, u64>, u64) {
         let state = self.state.lock().unwrap();
-        (state.calls, state.faults.clone())
+        (state.calls, state.faults.clone(), state.outages)
     }
 
     /// The network as a client of the SDK takes it.
@@ -114,12 +127,29 @@ impl Network {
     fn fate(&self, target: &str) -> Fate {
         let mut state = self.state.lock().unwrap();
         state.calls += 1;
-        let per_mille = state.per_mille;
+        let State { per_mille, transaction_millis, .. } = *state;
         let dice = &mut state.dice;
         let mut millis = |most: u64| Duration::from_micros(dice.u64(100..=most * 1_000));
-        let steps = Steps { prepare: millis(12), show: [millis(8), millis(8), millis(8)], behind: millis(3_000) };
+        let steps = Steps {
+            prepare: millis(transaction_millis),
+            show: [millis(8), millis(8), millis(8)],
+            behind: millis(3_000),
+        };
         let (there, back) = (millis(6), millis(6));
         let fault = (dice.u32(0..1_000) < per_mille).then(|| dice.choice(Fault::ALL).expect("some"));
+        // At times a commit is the first of everything for eight seconds, longer than any function tries, of which nobody hears
+        // what became of it.
+        let commits = ["PutItem", "TransactWriteItems"].contains(&target);
+        let lasts = state.outage.filter(|(until, _)| Instant::now() < *until).map(|(_, silence)| silence);
+        let begins = lasts.is_none() && per_mille > 0 && commits && state.dice.u8(0..200) == 0;
+        let fault = if begins {
+            let silence = state.dice.choice([Fault::AnswerLost, Fault::AnswerSlow, Fault::ErrorAfter]).expect("some");
+            state.outage = Some((Instant::now() + Duration::from_secs(8), silence));
+            state.outages += 1;
+            Some(silence)
+        } else {
+            lasts.or(fault)
+        };
         // Nothing but writes of one item and transactions is ever turned away for a conflict.
         let meets_others = target.starts_with("Transact") || target == "PutItem";
         let fault = fault.filter(|fault| *fault != Fault::Conflict || meets_others);
@@ -129,7 +159,7 @@ impl Network {
         Fate { there, back, fault, steps }
     }
 
-    async fn deliver(&self, target: &str, body: &[u8], fate: Fate) -> Option<(u16, String)> {
+    async fn deliver(self: &Arc<Network>, target: &str, body: &[u8], fate: Fate) -> Option<(u16, String)> {
         sleep(fate.there).await;
         let items = || keys(&serde_json::from_slice(body).unwrap_or_default()).len();
         let transaction = target.starts_with("Transact");
@@ -147,8 +177,20 @@ impl Network {
             }
             Some(Fault::Late) => {
                 // Longer than any attempt waits, and sometimes than the function lives.
-                sleep(fate.steps.behind * 4 + Duration::from_millis(900)).await;
+                sleep(fate.steps.behind * 4 + Duration::from_secs(1)).await;
                 self.service.answer(target, body, &fate.steps).await
+            }
+            Some(Fault::Twice) => {
+                let answer = self.service.answer(target, body, &fate.steps).await;
+                let (network, target, body) = (Arc::clone(self), target.to_owned(), body.to_vec());
+                tokio::spawn(async move {
+                    sleep(fate.steps.behind * 4).await;
+                    network.service.answer(&target, &body, &fate.steps).await;
+                });
+                answer
+            }
+            Some(Fault::Throttled | Fault::ThroughputExceeded) if target.starts_with("Batch") => {
+                self.service.answer_half(target, body, &fate.steps).await
             }
             Some(Fault::ErrorBefore) => (500, error("InternalServerError", "try again").1),
             Some(Fault::ErrorAfter) => {
@@ -194,7 +236,7 @@ impl HttpConnector for Connector {
         });
         HttpConnectorFuture::new(async move {
             let lost = || ConnectorError::io("the connection was closed".into());
-            let (status, body) = receiver.await.ok().flatten().ok_or_else(lost)?;
+            let (status, body) = receiver.await.expect("the network does not panic").ok_or_else(lost)?;
             Ok(HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body)))
         })
     }

@@ -85,6 +85,25 @@ impl Service {
         }
     }
 
+    /// Takes the first half of a batch, and says that the rest was not taken.
+    pub(crate) async fn answer_half(&self, target: &str, body: &[u8], steps: &Steps) -> (u16, String) {
+        let mut request: Value = serde_json::from_slice(body).expect("the SDK sends JSON");
+        let (whole, rest) = match target {
+            "BatchGetItem" => ("/RequestItems/Ledger/Keys", "UnprocessedKeys"),
+            _ => ("/RequestItems/Ledger", "UnprocessedItems"),
+        };
+        let asked = request["RequestItems"].clone();
+        let batch = request.pointer_mut(whole).and_then(Value::as_array_mut).expect("a batch of the ledger");
+        let later = batch.split_off(batch.len().div_ceil(2));
+        let (status, answer) = self.answer(target, request.to_string().as_bytes(), steps).await;
+        let mut answer: Value = serde_json::from_str(&answer).expect("an answer is JSON");
+        if status == 200 && !later.is_empty() {
+            answer[rest] = asked;
+            *answer.pointer_mut(&whole.replace("RequestItems", rest)).expect("as it was asked") = later.into();
+        }
+        (status, answer.to_string())
+    }
+
     fn pass(&self, target: &str, request: &Value) -> (u16, String) {
         self.embedded.answer(&format!("DynamoDB_20120810.{target}"), request.to_string().as_bytes())
     }
@@ -170,7 +189,7 @@ impl Service {
                 None => drop(answer.as_object_mut().map(|answer| answer.remove("Item"))),
             }
         }
-        for items in [answer.pointer_mut("/Responses/Ledger"), None].into_iter().flatten() {
+        if let Some(items) = answer.pointer_mut("/Responses/Ledger") {
             self.replace(items, until);
         }
         if let Some(items) = answer.get_mut("Items") {

@@ -33,4 +33,5 @@ fn nothing_is_lost_and_nothing_doubled() {
     let (kills, conflicts) = (sum(|report| report.kills), sum(|report| report.conflicts));
     println!("{} seeds, {kills} kills, {conflicts} conflicts", reports.len());
     assert!(reports.len() as u64 == seeds && kills > seeds && conflicts > seeds);
+    assert!(sum(|report| report.outages) > 0 && sum(|report| report.busy) > 0, "no outage, or nobody was told to wait");
 }
