@@ -79,8 +79,14 @@ BREAKS = [
     (
         "no check on a refusal of a wallet",
         STORE + "wallets.rs",
-        "Err(Failure::Refused(refusal)) => match self.settled(key.as_ref()).await {",
-        "Err(Failure::Refused(refusal)) => match self.settled(None).await {",
+        "Err(Failure::Refused(refusal)) => match self.settled_key_record(id, key.as_ref()).await? {",
+        "Err(Failure::Refused(refusal)) => match self.settled_key_record(id, None).await? {",
+    ),
+    (
+        "repetition of a wallet's change told too early",
+        STORE + "wallets.rs",
+        "            if record.is_some() {\n                match",
+        "            if let Some(record) = record {\n                return self.replayed(record, intent, command).await;\n            }\n            if false {\n                match",
     ),
     (
         "refund condition removed",

@@ -162,14 +162,16 @@ impl Session<'_> {
         Ok(got.item)
     }
 
-    /// Reads one item as it is between transactions. A plain read may see one item of a transaction and not yet another.
-    /// [`Trouble::Contended`] says that a transaction has it.
-    pub(crate) async fn get_settled(&self, key: &Key) -> Result<Option<Item>, Trouble> {
+    /// Reads items as they are between transactions. A plain read may see one item of a transaction and not yet another.
+    /// [`Trouble::Contended`] says that a transaction has one of them.
+    pub(crate) async fn get_settled(&self, keys: &[&Key]) -> Result<Vec<Option<Item>>, Trouble> {
         self.meter.call();
-        let get = Get::builder().table_name(&self.store.tables.ledger);
-        let get = get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
-        let item = TransactGetItem::builder().get(complete(get.build())).build();
-        let get = self.store.client.transact_get_items().transact_items(item);
+        let items = keys.iter().map(|key| {
+            let get = Get::builder().table_name(&self.store.tables.ledger);
+            let get = get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
+            TransactGetItem::builder().get(complete(get.build())).build()
+        });
+        let get = self.store.client.transact_get_items().set_transact_items(Some(items.collect()));
         let got = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let got = got.map_err(|error| match error.as_service_error() {
             Some(TransactGetItemsError::TransactionCanceledException(canceled)) => {
@@ -178,7 +180,7 @@ impl Session<'_> {
             _ => Trouble::of(error),
         })?;
         self.meter.read(got.consumed_capacity());
-        Ok(got.responses.and_then(|responses| responses.into_iter().next()).and_then(|response| response.item))
+        Ok(got.responses.unwrap_or_default().into_iter().map(|response| response.item).collect())
     }
 
     /// The account's state and the entry that the command refers to, in one round trip.
@@ -243,8 +245,8 @@ impl Session<'_> {
         let (Some(newest), Some(_), Some(_)) = (&read.newest, command.original(), key) else { return Ok(true) };
         let account = &newest.transaction.account;
         let Some(next) = account.seq.next() else { return Ok(true) };
-        match self.get_settled(&keys::entry(&self.project.id, &account.number, next)).await {
-            Ok(item) => Ok(item.is_none()),
+        match self.get_settled(&[&keys::entry(&self.project.id, &account.number, next)]).await {
+            Ok(items) => Ok(items.iter().all(Option::is_none)),
             // It is about to go on.
             Err(Trouble::Contended) => Ok(false),
             Err(trouble) => Err(trouble.into()),

@@ -90,24 +90,25 @@ impl Session<'_> {
             };
             let (record, stored, account) =
                 tokio::try_join!(self.key_record(key.as_ref()), self.stored_wallet(id), account)?;
-            if let Some(record) = record {
-                return self.replayed(record, intent, command).await;
-            }
-            let append = match self.decide_wallet(id, stored.as_ref(), account, command, intent).await {
-                Ok(append) => append,
-                Err(Failure::Refused(refusal)) => match self.settled(key.as_ref()).await {
-                    Ok(item) => {
-                        return match self.living(item.as_ref())? {
-                            Some(record) => self.replayed(record, intent, command).await,
-                            None => Err(refusal.into()),
-                        };
-                    }
-                    // Somebody is about to use the key.
-                    Err(Trouble::Contended) => {
+            if record.is_some() {
+                match self.settled_key_record(id, key.as_ref()).await? {
+                    Settled::There(Some(record)) => return self.replayed(*record, intent, command).await,
+                    Settled::There(None) => {}
+                    Settled::NotYet => {
                         pace.wait(|| Error::Busy).await?;
                         continue;
                     }
-                    Err(trouble) => return Err(Error::from(trouble).into()),
+                }
+            }
+            let append = match self.decide_wallet(id, stored.as_ref(), account, command, intent).await {
+                Ok(append) => append,
+                Err(Failure::Refused(refusal)) => match self.settled_key_record(id, key.as_ref()).await? {
+                    Settled::There(Some(record)) => return self.replayed(*record, intent, command).await,
+                    Settled::There(None) => return Err(refusal.into()),
+                    Settled::NotYet => {
+                        pace.wait(|| Error::Busy).await?;
+                        continue;
+                    }
                 },
                 Err(Failure::Store(error)) => return Err(error.into()),
             };
@@ -142,9 +143,15 @@ impl Session<'_> {
         self.living(self.get(key).await?.as_ref())
     }
 
-    async fn settled(&self, key: Option<&Key>) -> Result<Option<Item>, Trouble> {
-        let Some(key) = key else { return Ok(None) };
-        self.get_settled(key).await
+    /// The record of a key, read together with the wallet: as long as one of them is in a transaction, a caller who was told
+    /// of it could find the other as it was before.
+    async fn settled_key_record(&self, id: &WalletId, key: Option<&Key>) -> Result<Settled, Error> {
+        let Some(key) = key else { return Ok(Settled::There(None)) };
+        match self.get_settled(&[key, &keys::wallet(&self.project.id, id)]).await {
+            Ok(items) => Ok(Settled::There(self.living(items.first().and_then(Option::as_ref))?.map(Box::new))),
+            Err(Trouble::Contended) => Ok(Settled::NotYet),
+            Err(trouble) => Err(trouble.into()),
+        }
     }
 
     fn living(&self, item: Option<&Item>) -> Result<Option<WalletKeyRecord>, Error> {
@@ -217,6 +224,14 @@ impl Session<'_> {
         }
         Ok(append)
     }
+}
+
+/// What there is of a key's record between transactions.
+enum Settled {
+    /// The record, if there is one.
+    There(Option<Box<WalletKeyRecord>>),
+    /// A transaction has it, or the wallet.
+    NotYet,
 }
 
 /// A change of a wallet, ready to be written.

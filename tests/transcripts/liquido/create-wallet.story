@@ -9,10 +9,10 @@ The key is the wallet's public name, for ever: the same request is answered agai
 @ wait 400d
 > POST /v1/accounts/wallet {"phoneNumber": "+855044946043", "name": "Test one", "country": "CO", "currency": "COP", "groupId": "0001", "idempotencyKey": "65e85d27-1677-4a98-9f6e-dd03cfa07ea3"}
 < 200 replayed {"balanceInCents":0,"country":"CO","currency":"COP","groupId":"0001","id":"00000010-0000-4000-8000-000000000004","status":"ACTIVE"}
-  BatchGetItem 1 · GetItem 0.5 · GetItem 0.5 · GetItem 0.5 · GetItem 0.5 · GetItem 1 · GetItem 1
+  GetItem 0.5 · GetItem 0.5 · GetItem 0.5 · GetItem 0.5 · GetItem 1 · GetItem 1 · TransactGetItems 4 · BatchGetItem 1
 > POST /v1/accounts/wallet {"phoneNumber": "+855044946043", "name": "Test two", "country": "CO", "currency": "COP", "groupId": "0001", "idempotencyKey": "65e85d27-1677-4a98-9f6e-dd03cfa07ea3"}
 < 409 {"errors":[{"code":"409","errorMessage":"This idempotency key was used for another request."}]}
-  GetItem 1 · GetItem 1
+  GetItem 1 · GetItem 1 · TransactGetItems 4
 > GET /v1/accounts/wallet?idempotencyKey=65e85d27-1677-4a98-9f6e-dd03cfa07ea3
 < 200 {"balanceInCents":0,"country":"CO","currency":"COP","groupId":"0001","id":"00000010-0000-4000-8000-000000000004","status":"ACTIVE"}
   GetItem 1 · GetItem 1 · Query 1

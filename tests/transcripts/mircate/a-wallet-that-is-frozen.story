@@ -44,7 +44,7 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
   GetItem 1 · Query 1
 > [freeze] POST updateWallet/demo {"walletId": "USER-1", "status": "frozen"}
 < 200 replayed {"createdAt":"2026-01-01T00:00:01.000Z","projectId":"demo","status":"frozen","walletAccounts":["euros","dollars"],"walletId":"USER-1"}
-  GetItem 1 · GetItem 1
+  GetItem 1 · GetItem 1 · TransactGetItems 4
 > POST updateWallet/demo {"walletId": "USER-1", "status": "active"}
 < 200 {"createdAt":"2026-01-01T00:00:01.000Z","projectId":"demo","status":"active","walletAccounts":["euros","dollars"],"walletId":"USER-1"}
   GetItem 1 · Query 1 · Query 1 · TransactWriteItems 8

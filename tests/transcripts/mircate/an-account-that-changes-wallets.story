@@ -33,7 +33,7 @@ The gift card leaves the shop. Sent again with its key, the request is answered 
   GetItem 1 · GetItem 1 · Query 1 · TransactWriteItems 7
 > [leave] POST removeAccount/demo {"walletId": "SHOP-1", "accountNumber": "gift"}
 < 200 replayed {"createdAt":"2026-01-01T00:00:01.000Z","projectId":"demo","status":"active","title":"Shop","walletAccounts":[],"walletId":"SHOP-1"}
-  GetItem 1 · GetItem 1 · Query 1
+  GetItem 1 · GetItem 1 · Query 1 · TransactGetItems 4
 > POST removeAccount/demo {"walletId": "SHOP-1", "accountNumber": "gift"}
 < 404 {"code":"NOT_FOUND","message":"Record Not Found"}
   GetItem 1 · Query 1
@@ -66,10 +66,10 @@ It joins another wallet, which leads to it from then on. A spend of before is re
   GetItem 1 · GetItem 1 · Query 1 · TransactWriteItems 7
 > [join] POST addAccount/demo {"walletId": "USER-1", "accountNumber": "gift"}
 < 200 replayed {"createdAt":"2026-01-01T00:00:02.000Z","projectId":"demo","status":"active","title":"Asel","walletAccounts":["gift"],"walletId":"USER-1"}
-  GetItem 1 · GetItem 1 · Query 1
+  GetItem 1 · GetItem 1 · Query 1 · TransactGetItems 4
 > [join] POST addAccount/demo {"walletId": "SHOP-1", "accountNumber": "gift"}
 < 400 {"code":"IDEMPOTENCY_KEY_REUSED","message":"This idempotency key was used for another request."}
-  GetItem 1 · GetItem 1 · Query 1
+  GetItem 1 · GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo {"transactionId": "gift-4", "walletId": "USER-1", "currency": "EUR"}
 < 200 {"balance":5000,"transaction":{"accountNumber":"gift","amount":500,"balance":5000,"channel":"POS","createdAt":"2026-01-01T00:00:20.000Z","currency":"EUR","refundedTransactionId":"gift-4","sequence":6,"transactionId":"gift-6","type":"REFUNDED","walletId":"USER-1"}}
   GetItem 1 · GetItem 1 · Query 1 · TransactWriteItems 5

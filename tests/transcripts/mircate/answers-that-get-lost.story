@@ -69,10 +69,10 @@ And for creations, whose keys are the project's.
   GetItem 1 · GetItem 1 · TransactWriteItems 5
 > [new] POST createWallet/demo {"walletId": "USER-2"}
 < 200 replayed {"createdAt":"2026-01-01T00:00:15.000Z","projectId":"demo","status":"active","walletAccounts":[],"walletId":"USER-2"}
-  GetItem 1 · GetItem 1
+  GetItem 1 · GetItem 1 · TransactGetItems 4
 > [new] POST createWallet/demo {"walletId": "USER-3"}
 < 400 {"code":"IDEMPOTENCY_KEY_REUSED","message":"This idempotency key was used for another request."}
-  GetItem 1 · GetItem 1
+  GetItem 1 · GetItem 1 · TransactGetItems 4
 > [open] POST createAccount/demo {"walletId": "USER-2", "currency": "EUR", "accountNumber": "second"}
 < 200 {"accountNumber":"second","balance":0,"createdAt":"2026-01-01T00:00:18.000Z","currency":"EUR","expirations":[],"held":0,"projectId":"demo","status":"active","walletId":"USER-2"}
   GetItem 1 · GetItem 1 · Query 1 · TransactWriteItems 7
@@ -81,4 +81,4 @@ And for creations, whose keys are the project's.
   Query 1 · PutItem 2
 > [open] POST createAccount/demo {"walletId": "USER-2", "currency": "EUR", "accountNumber": "second"}
 < 200 replayed {"accountNumber":"second","balance":0,"createdAt":"2026-01-01T00:00:18.000Z","currency":"EUR","expirations":[],"held":0,"projectId":"demo","status":"active","walletId":"USER-2"}
-  BatchGetItem 1 · GetItem 1 · GetItem 1 · Query 1
+  GetItem 1 · GetItem 1 · Query 1 · TransactGetItems 4 · BatchGetItem 1
