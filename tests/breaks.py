@@ -172,12 +172,12 @@ def cargo(*arguments):
     return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True, check=False, timeout=1200)
 
 
-def simulate():
+def simulate(seeds=SEEDS):
     """Whether the simulation is content, and the first thing that it is not content with."""
     built = cargo("build", "--quiet", "--locked", "--package", "simulation")
     if built.returncode:
         sys.exit(f"It does not build:\n{built.stderr}")
-    ran = cargo("run", "--quiet", "--locked", "--package", "simulation", "--", "--seeds", str(SEEDS))
+    ran = cargo("run", "--quiet", "--locked", "--package", "simulation", "--", "--seeds", str(seeds))
     wrong = [line for line in ran.stdout.splitlines() if line.startswith("seed ")]
     if ran.returncode and not wrong:
         sys.exit(f"The simulation ended without a word on what is wrong:\n{ran.stderr}")
@@ -191,7 +191,7 @@ def main():
         sys.exit("No break has such a name.")
     copy()
     figures, unnoticed = [], []
-    if not simulate()[0]:
+    if not simulate(20)[0]:
         sys.exit("The simulation is not content with the code as it is.")
     for name, file, before, after in chosen:
         path = COPY / file
