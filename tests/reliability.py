@@ -21,7 +21,8 @@ SIMULATION = TARGET / "simulation" / "figures.json"
 RUNS = [
     ["cargo", "run", "--profile", "fast", "--bin", "simulate", "--", "--seeds", "20000", "--figures", str(SIMULATION)],
     ["tests/breaks.py"],
-    ["tests/mutants.sh"],
+    ["tests/mutants.sh", "domain"],
+    ["tests/mutants.sh", "store"],
     ["tests/fuzz.sh", "120"],
     ["tests/soak.sh", "--seconds", "120", "--connections", "64", "--kills", "50"],
 ]
@@ -49,6 +50,8 @@ def simulation():
         ("repetitions answered as such", number(run["replays"])),
         ("functions killed", number(run["kills"])),
         ("transactions that met another write", number(run["conflicts"])),
+        ("outages of eight seconds", number(run["outages"])),
+        ("times that a caller was told to wait", number(run["busy"])),
         (f"faults ({faults})", number(sum(run["faults"].values()))),
         ("violations", number(run["violations"])),
     ]
@@ -65,8 +68,8 @@ def breaks():
 
 
 def mutants():
-    run = figures(TARGET / "mutants" / "figures.json")
-    return [(f"mutants of {part['what']} killed", f"{number(part['killed'])} of {number(part['viable'])}") for part in run]
+    runs = [figures(path) for path in sorted((TARGET / "mutants").glob("*.json"))]
+    return [(f"mutants killed ({run['what']})", f"{number(run['killed'])} of {number(run['viable'])}") for run in runs]
 
 
 def fuzzing():

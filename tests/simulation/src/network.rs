@@ -74,6 +74,8 @@ struct State {
     per_mille: u32,
     /// How long the longest transaction is under way, in milliseconds.
     transaction_millis: u64,
+    /// Of a thousand commits, how many are the first of an outage.
+    outages_per_mille: u32,
     /// Until when everything has the same fate.
     outage: Option<(Instant, Fault)>,
     calls: u64,
@@ -93,9 +95,20 @@ impl Network {
     /// A network where of a thousand calls something happens to that many.
     pub(crate) fn new(seed: u64, per_mille: u32) -> Arc<Network> {
         let mut dice = fastrand::Rng::with_seed(seed);
-        let transaction_millis = if dice.u8(0..8) == 0 { 8_000 } else { 12 };
+        // Seldom, since those who wait for the end of one, or of an outage, call again and again.
+        let transaction_millis = if dice.u8(0..24) == 0 { 8_000 } else { 12 };
+        let outages_per_mille = if dice.u8(0..4) == 0 { 5 } else { 0 };
         let faults = BTreeMap::new();
-        let state = State { dice, per_mille, transaction_millis, outage: None, calls: 0, faults, outages: 0 };
+        let state = State {
+            dice,
+            per_mille,
+            transaction_millis,
+            outages_per_mille,
+            outage: None,
+            calls: 0,
+            faults,
+            outages: 0,
+        };
         Arc::new(Network { service: Service::new(), state: Mutex::new(state) })
     }
 
@@ -141,7 +154,7 @@ impl Network {
         // what became of it.
         let commits = ["PutItem", "TransactWriteItems"].contains(&target);
         let lasts = state.outage.filter(|(until, _)| Instant::now() < *until).map(|(_, silence)| silence);
-        let begins = lasts.is_none() && per_mille > 0 && commits && state.dice.u8(0..200) == 0;
+        let begins = lasts.is_none() && per_mille > 0 && commits && state.dice.u32(0..1_000) < state.outages_per_mille;
         let fault = if begins {
             let silence = state.dice.choice([Fault::AnswerLost, Fault::AnswerSlow, Fault::ErrorAfter]).expect("some");
             state.outage = Some((Instant::now() + Duration::from_secs(8), silence));
