@@ -61,9 +61,7 @@ fn equal_answers(wish: &Wish) -> Option<String> {
     if (wish.key.is_none() || wish.attempts.len() == 1) && replays > 0 {
         return Some(format!("a repetition of nothing: {wish:?}"));
     }
-    if wish.key.is_none() {
-        return None;
-    }
+    wish.key.as_ref()?;
     if done.windows(2).any(|pair| pair[0].body != pair[1].body) {
         Some(format!("unequal answers to {wish:?}"))
     } else if done.len() > replays + 1 {
@@ -211,10 +209,9 @@ pub(crate) fn conservation(
         wanted += claims
             .iter()
             .map(|(seq, wish)| match &wishes[*wish].command {
-                Command::Load { amount, .. } => amount.cast_signed(),
+                Command::Load { amount, .. } | Command::Refund { amount: Some(amount), .. } => amount.cast_signed(),
                 Command::Spend { amount } => -amount.cast_signed(),
                 Command::Fix { by } => *by,
-                Command::Refund { amount: Some(amount), .. } => amount.cast_signed(),
                 // All that was left of it.
                 Command::Refund { amount: None, .. } => amount(*seq),
                 Command::Cancel { original } => match of(original) {
