@@ -73,8 +73,8 @@ BREAKS = [
     (
         "no check on a refusal",
         STORE + "chain.rs",
-        "Err(refusal) if self.stands(&read, command, key).await? => return",
-        "Err(refusal) if self.stands(&read, command, key).await.is_ok() => return",
+        "Err(refusal) if self.stands(&read, target, command).await? => return",
+        "Err(refusal) if self.stands(&read, target, command).await.is_ok() => return",
     ),
     (
         "no check on a refusal of a wallet",

@@ -80,7 +80,7 @@ impl Session<'_> {
                     queried = true;
                     continue;
                 }
-                Err(refusal) if self.stands(&read, command, key).await? => return Err(refusal.into()),
+                Err(refusal) if self.stands(&read, target, command).await? => return Err(refusal.into()),
                 Err(_) => {
                     pace.wait(|| Error::Busy).await?;
                     read = self.read(target, command).await?;
@@ -238,19 +238,29 @@ impl Session<'_> {
         domain::decide(read.newest.as_ref().map(|entry| &entry.transaction.account), command, &context)
     }
 
-    /// Whether a refusal can be answered. One that rests on two items, which a transaction changes together, may have seen
-    /// the original after a transaction and the chain before it, and so have missed that its own key was used. Then the
-    /// chain has gone on.
-    async fn stands(&self, read: &Read, command: &Command, key: Option<KeyHash>) -> Result<bool, Error> {
-        let (Some(newest), Some(_), Some(_)) = (&read.newest, command.original(), key) else { return Ok(true) };
-        let account = &newest.transaction.account;
-        let Some(next) = account.seq.next() else { return Ok(true) };
-        match self.get_settled(&[&keys::entry(&self.project.id, &account.number, next)]).await {
-            Ok(items) => Ok(items.iter().all(Option::is_none)),
+    /// Whether a refusal can be answered. One that rests on two items, which were not read at one moment, may fit neither the
+    /// moment before something else happened nor the one after, and may have missed that its own key was used. It stands if
+    /// between transactions the chain has not gone on, and the original is as it was when this was decided.
+    async fn stands(&self, read: &Read, target: &Target, command: &Command) -> Result<bool, Error> {
+        let (Some(newest), Some(original)) = (&read.newest, command.original()) else { return Ok(true) };
+        let Some(next) = newest.transaction.account.seq.next().filter(|_| original.account == target.number) else {
+            return Ok(true);
+        };
+        let places = [next, original.seq].map(|seq| keys::entry(&self.project.id, &target.number, seq));
+        // DynamoDB takes no item twice.
+        let wanted: Vec<&Key> =
+            if original.seq == next { places.iter().take(1).collect() } else { places.iter().collect() };
+        let items = match self.get_settled(&wanted).await {
+            Ok(items) => items,
             // It is about to go on.
-            Err(Trouble::Contended) => Ok(false),
-            Err(trouble) => Err(trouble.into()),
-        }
+            Err(Trouble::Contended) => return Ok(false),
+            Err(trouble) => return Err(trouble.into()),
+        };
+        let mut entries = items.into_iter().map(|item| item.as_ref().map(Entry::from_item).transpose());
+        let next = entries.next().transpose()?.flatten();
+        let original = entries.next().transpose()?.flatten();
+        let marks = |entry: &Entry| (entry.transaction.refunded, entry.transaction.canceled_by);
+        Ok(next.is_none() && original.as_ref().map(marks) == read.original.as_ref().map(marks))
     }
 
     /// The entries that a decision adds after `newest`, with their ring and links.

@@ -86,10 +86,10 @@ A correction is undone by another one, not by a refund or cancel.
 
 > POST refund/demo-card {"transactionId": "card-9"}
 < 400 {"code":"NOT_REFUNDABLE","message":"Only a spend can be refunded."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST cancel/demo-card {"transactionId": "card-9"}
 < 400 {"code":"NOT_CANCELABLE","message":"Only a spend or a load can be canceled."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 
 What it takes, it takes as a spend does: what expires first. What has expired is not there to be corrected.
 

@@ -44,7 +44,7 @@ What is refunded goes back in as many parts as the caller likes, up to the spend
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST refund/demo-card {"amount": 401, "transactionId": "card-3"}
 < 400 {"code":"REFUND_EXCEEDS_REMAINING","details":{"refundable":400},"message":"The amount is more than what is left to refund."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo-card {"amount": 0, "transactionId": "card-3"}
 < 400 {"code":"INVALID_REQUEST","details":{"member":"amount"},"message":"amount: must be an integer from 1 to 9007199254740991"}
   nothing
@@ -53,10 +53,10 @@ What is refunded goes back in as many parts as the caller likes, up to the spend
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST refund/demo-card {"transactionId": "card-3"}
 < 400 {"code":"ALREADY_REFUNDED","message":"Nothing is left to refund."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST cancel/demo-card {"transactionId": "card-3"}
 < 400 {"code":"ALREADY_REFUNDED","message":"Nothing is left to refund."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 
 All of it is spent, and a zero balance is a balance.
 

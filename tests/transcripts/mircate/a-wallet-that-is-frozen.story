@@ -23,7 +23,7 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
   Query 1
 > POST cancel/demo-euros {"transactionId": "euros-2"}
 < 403 {"code":"WALLET_FROZEN","message":"The wallet is frozen."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST load/demo-dollars {"amount": 5, "channel": "POS"}
 < 200 {"balance":5,"transaction":{"accountNumber":"dollars","amount":5,"balance":5,"channel":"POS","createdAt":"2026-01-01T00:00:09.000Z","currency":"USD","sequence":3,"transactionId":"dollars-3","type":"LOADED","walletId":"USER-1"}}
   Query 1 · PutItem 2
@@ -32,13 +32,13 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST cancel/demo-euros {"transactionId": "euros-3"}
 < 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":"euros-5"},"message":"The transaction is canceled already."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo-euros {"transactionId": "euros-3"}
 < 400 {"code":"TRANSACTION_CANCELED","message":"The transaction is canceled."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST cancel/demo-euros {"transactionId": "euros-5"}
 < 400 {"code":"NOT_CANCELABLE","message":"Only a spend or a load can be canceled."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST updateWallet/demo {"walletId": "USER-1", "status": "closed"}
 < 400 {"code":"BALANCE_REMAINS","details":{"available":1000},"message":"An account with a balance can not be closed."}
   GetItem 1 · Query 1
@@ -59,16 +59,16 @@ A frozen wallet takes credits and refuses debits; a closed one only answers read
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST cancel/demo-dollars {"transactionId": "dollars-5"}
 < 400 {"code":"PARTIALLY_REFUNDED","message":"A part was refunded already: refund the rest by a refund without amount."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo-dollars {"transactionId": "dollars-2"}
 < 400 {"code":"NOT_REFUNDABLE","message":"Only a spend can be refunded."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo-dollars {"transactionId": "euros-7"}
 < 404 {"code":"NOT_FOUND","message":"Record Not Found"}
   Query 1
 > POST refund/demo-dollars {"transactionId": "dollars-99"}
 < 404 {"code":"NOT_FOUND","message":"Record Not Found"}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST refund/demo-dollars {"transactionId": "nonsense"}
 < 404 {"code":"NOT_FOUND","message":"Record Not Found"}
   nothing

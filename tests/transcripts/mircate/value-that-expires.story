@@ -54,19 +54,19 @@ A load whose value has expired can not be canceled (row 21); one that is there c
 
 > POST cancel/demo-points {"transactionId": "points-4"}
 < 400 {"code":"LOT_EXPIRED","message":"What was loaded has expired."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST cancel/demo-points {"transactionId": "points-3"}
 < 200 {"balance":29,"transaction":{"accountNumber":"points","amount":100,"balance":29,"canceledTransactionId":"points-3","channel":"POS","createdAt":"2026-01-01T12:00:16.000Z","currency":"POINT","sequence":10,"transactionId":"points-10","type":"CANCELED","walletId":"USER-1"}}
   GetItem 1 · Query 1 · TransactWriteItems 5
 > POST cancel/demo-points {"transactionId": "points-3"}
 < 400 {"code":"ALREADY_CANCELED","details":{"canceledBy":"points-10"},"message":"The transaction is canceled already."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST spend/demo-points {"amount": 101, "channel": "POS"}
 < 400 {"code":"INSUFFICIENT_BALANCE","details":{"available":29,"shortfall":72},"message":"The balance is not enough."}
   Query 1
 > POST cancel/demo-points {"transactionId": "points-2"}
 < 400 {"code":"INSUFFICIENT_BALANCE","details":{"available":29,"shortfall":71},"message":"The balance is not enough."}
-  GetItem 1 · Query 1
+  GetItem 1 · Query 1 · TransactGetItems 4
 > POST listTransactions/demo-points {}
 < 200 {"from":0,"pageSize":20,"size":10,"total":10,"transactions":[{"accountNumber":"points","amount":100,"balance":29,"canceledTransactionId":"points-3","channel":"POS","createdAt":"2026-01-01T12:00:16.000Z","currency":"POINT","sequence":10,"transactionId":"points-10","type":"CANCELED","walletId":"USER-1"},{"accountNumber":"points","amount":80,"balance":129,"channel":"POS","createdAt":"2026-01-01T12:00:13.000Z","currency":"POINT","refundedTransactionId":"points-5","sequence":9,"transactionId":"points-9","type":"REFUNDED","walletId":"USER-1"},{"accountNumber":"points","amount":151,"balance":49,"channel":"POS","createdAt":"2026-01-01T12:00:12.000Z","currency":"POINT","sequence":8,"transactionId":"points-8","type":"SPENT","walletId":"USER-1"},{"accountNumber":"points","amount":20,"balance":200,"createdAt":"2026-01-01T12:00:12.000Z","currency":"POINT","sequence":7,"transactionId":"points-7","type":"EXPIRED","walletId":"USER-1"},{"accountNumber":"points","amount":70,"balance":220,"channel":"POS","createdAt":"2026-01-01T00:00:09.000Z","currency":"POINT","refundedTransactionId":"points-5","sequence":6,"transactionId":"points-6","type":"REFUNDED","walletId":"USER-1"},{"accountNumber":"points","amount":150,"balance":150,"channel":"POS","createdAt":"2026-01-01T00:00:07.000Z","currency":"POINT","refundedAmount":150,"sequence":5,"transactionId":"points-5","type":"SPENT","walletId":"USER-1"},{"accountNumber":"points","amount":100,"balance":300,"channel":"POS","createdAt":"2026-01-01T00:00:05.000Z","currency":"POINT","expiresAt":"2026-01-01T12:00:00.000Z","sequence":4,"transactionId":"points-4","type":"LOADED","walletId":"USER-1"},{"accountNumber":"points","amount":100,"balance":200,"canceledBy":"points-10","channel":"POS","createdAt":"2026-01-01T00:00:04.000Z","currency":"POINT","expiresAt":"2026-01-03T00:00:00.000Z","sequence":3,"transactionId":"points-3","type":"EARNED","walletId":"USER-1"},{"accountNumber":"points","amount":100,"balance":100,"channel":"POS","createdAt":"2026-01-01T00:00:03.000Z","currency":"POINT","sequence":2,"transactionId":"points-2","type":"LOADED","walletId":"USER-1"},{"accountNumber":"points","amount":0,"balance":0,"createdAt":"2026-01-01T00:00:02.000Z","currency":"POINT","sequence":1,"transactionId":"points-1","type":"INITIALIZED","walletId":"USER-1"}]}
   Query 1 · Query 1
