@@ -83,12 +83,6 @@ BREAKS = [
         "Err(Failure::Refused(refusal)) => match self.settled_key_record(id, None).await? {",
     ),
     (
-        "repetition of a wallet's change told too early",
-        STORE + "wallets.rs",
-        "            if record.is_some() {\n                match",
-        "            if let Some(record) = record {\n                return self.replayed(record, intent, command).await;\n            }\n            if false {\n                match",
-    ),
-    (
         "refund condition removed",
         STORE + "write.rs",
         '.condition_expression("refunded = :before AND attribute_not_exists(canceled)")\n                        .expression_attribute_values(":before", number(before.minor_units()))',

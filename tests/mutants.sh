@@ -20,7 +20,7 @@ case $package in
     domain) options=(--test-package domain) ;;
     store)
         export KESE_SEEDS=40
-        options=(--test-package store,simulation)
+        options=(--test-package "store,simulation")
         for file in chain link pace ring wallets write; do options+=(--file "shared/store/src/$file.rs"); done
         ;;
     *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
