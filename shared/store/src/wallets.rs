@@ -90,8 +90,9 @@ impl Session<'_> {
             };
             let (record, stored, account) =
                 tokio::try_join!(self.key_record(key.as_ref()), self.stored_wallet(id), account)?;
-            if record.is_some() {
-                match self.settled_key_record(id, key.as_ref()).await? {
+            if let Some(record) = record {
+                // Its wallet may have another name: one that was made up for the first request.
+                match self.settled_key_record(&record.wallet.id, key.as_ref()).await? {
                     Settled::There(Some(record)) => return self.replayed(*record, intent, command).await,
                     Settled::There(None) => {}
                     Settled::NotYet => {
