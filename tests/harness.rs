@@ -23,6 +23,9 @@ use store::{Credential, CredentialKind, Entry, Hash, Meter, Store, Tables};
 /// 2026-01-01T00:00:00Z.
 const BEGINNING: u64 = 1_767_225_600_000;
 
+/// 2025-04-28T12:00:00Z, when the world of the events was made.
+pub const APRIL_2025: u64 = 1_745_841_600_000;
+
 /// What can happen to a call to DynamoDB.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
@@ -170,6 +173,18 @@ impl World {
         let signing_key = [u8::try_from(number).unwrap(); 32];
         self.admit(project, kind, &key, signing_key, scopes).await;
         (key, signing_key)
+    }
+
+    /// Makes the keys that the events of `events/` carry the project's. Throwaways: only worlds of tests know them.
+    pub async fn admit_samples(&self, project: &Project) {
+        for (kind, id, signing_key) in [
+            (CredentialKind::ApiKey, *b"the demo", [0; 32]),
+            (CredentialKind::Client, *b"a client", [1; 32]),
+            (CredentialKind::Token, *b"a token!", [2; 32]),
+        ] {
+            let key = ApiKey::mint("test", id, *b"checked in, so no secret");
+            self.admit(project, kind, &key, signing_key, &["read", "write", "fix", "admin"]).await;
+        }
     }
 
     /// Makes that key one of the project's.

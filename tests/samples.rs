@@ -5,18 +5,14 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use api::ApiKey;
 use domain::{Project, ProjectId};
 use local::embedded::Embedded;
 use serde_json::{Value, json};
-use store::{CredentialKind, Tables};
+use store::Tables;
 
-use crate::harness::World;
+use crate::harness::{APRIL_2025, World};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
-
-/// 2025-04-28T12:00:00Z, when the world of the samples was made.
-const APRIL_2025: u64 = 1_745_841_600_000;
 
 /// An event of API Gateway, and the answer to it.
 #[derive(Debug)]
@@ -129,15 +125,7 @@ pub async fn world(tables: Tables) -> Embedded {
     let project = Project { permanent_keys: true, ..Project::new(ProjectId::parse("demo").unwrap()) };
     let world = World::over(embedded.clone(), project.clone(), tables).await;
     world.clock.store(APRIL_2025, Ordering::Relaxed);
-    // Throwaways: only the tables of these tests know them.
-    for (kind, id, signing_key) in [
-        (CredentialKind::ApiKey, *b"the demo", [0; 32]),
-        (CredentialKind::Client, *b"a client", [1; 32]),
-        (CredentialKind::Token, *b"a token!", [2; 32]),
-    ] {
-        let key = ApiKey::mint("test", id, *b"checked in, so no secret");
-        world.admit(&project, kind, &key, signing_key, &["read", "write", "fix", "admin"]).await;
-    }
+    world.admit_samples(&project).await;
     for (path, key, body) in [
         (
             "createWallet/demo",

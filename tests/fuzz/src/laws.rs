@@ -1,16 +1,12 @@
 //! What holds whatever was sent: answers are well formed, a refusal has written nothing, and the ledger keeps its laws.
 
-use api::ApiKey;
 use domain::{Project, ProjectId};
 use local::embedded::Embedded;
 use serde_json::{Value, json};
-use store::{CredentialKind, Tables};
+use store::Tables;
 
 use crate::STATUSES;
-use crate::harness::{Answered, Traffic, World};
-
-/// 2025-04-28T12:00:00Z, when the events of `events/` were sent.
-const APRIL_2025: u64 = 1_745_841_600_000;
+use crate::harness::{APRIL_2025, Answered, Traffic, World};
 
 /// The world that the events of `events/` are about, with their credentials.
 ///
@@ -20,14 +16,7 @@ pub async fn world_of_events() -> World {
     let project = Project::new(ProjectId::parse("demo").expect("it is well formed"));
     let world = World::over(Embedded::memory(), project.clone(), Tables::default()).await;
     world.clock.store(APRIL_2025, std::sync::atomic::Ordering::Relaxed);
-    for (kind, id, signing_key) in [
-        (CredentialKind::ApiKey, *b"the demo", [0; 32]),
-        (CredentialKind::Client, *b"a client", [1; 32]),
-        (CredentialKind::Token, *b"a token!", [2; 32]),
-    ] {
-        let key = ApiKey::mint("test", id, *b"checked in, so no secret");
-        world.admit(&project, kind, &key, signing_key, &["read", "write", "fix", "admin"]).await;
-    }
+    world.admit_samples(&project).await;
     world.open("USER-Bermet-300914520871", "KGS", "bermet-kgs").await;
     let loaded = world.post("load/demo-bermet-kgs", None, r#"{"amount": 100000, "channel": "KIOSK"}"#).await;
     assert_eq!(loaded.status, 200);

@@ -55,7 +55,7 @@ fn laws(place: Place, chain: &[Entry]) -> Vec<String> {
 
 /// Equal keys have equal answers, and of all but one of them it is told that they are repetitions; of nothing else.
 fn equal_answers(wish: &Wish) -> Option<String> {
-    let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
+    let answers = wish.answers().map(|(_, answer)| answer);
     let done: Vec<&Answer> = answers.filter(|answer| answer.is_ok()).collect();
     let replays = done.iter().filter(|answer| answer.replayed).count();
     if (wish.key.is_none() || wish.attempts.len() == 1) && replays > 0 {
@@ -77,10 +77,7 @@ pub(crate) fn keys(wishes: &[Wish]) -> Vec<String> {
     for wish in wishes.iter().filter(|wish| wish.key.is_some()) {
         by_key.entry((wish.scope(), &wish.key)).or_default().push(wish);
     }
-    let reused = |wish: &&Wish| {
-        let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
-        answers.map(|(_, answer)| answer.code()).any(|code| code == KEY_REUSED)
-    };
+    let reused = |wish: &&Wish| wish.answers().map(|(_, answer)| answer.code()).any(|code| code == KEY_REUSED);
     let wrong = by_key.into_values().filter(|sharing| {
         let done: Vec<usize> = sharing.iter().filter(|wish| wish.done().is_some()).map(|wish| wish.id).collect();
         done.len() > 1
@@ -165,7 +162,7 @@ pub(crate) fn listings(wishes: &[Wish], chains: &BTreeMap<Place, Vec<Entry>>) ->
     let listed = wishes.iter().filter(|wish| matches!(wish.command, Command::List | Command::ListProject));
     let mut wrong = Vec::new();
     for wish in listed {
-        let answers = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref()).map(|(_, answer)| answer);
+        let answers = wish.answers().map(|(_, answer)| answer);
         for answer in answers.filter(|answer| answer.is_ok()) {
             let told = answer.body["transactions"].as_array().expect("a list");
             let seqs: Vec<u64> = told.iter().filter_map(|entry| entry["sequence"].as_u64()).collect();

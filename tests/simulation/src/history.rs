@@ -179,14 +179,15 @@ impl Answer {
 }
 
 impl Wish {
+    /// Every answer that came, and when.
+    pub fn answers(&self) -> impl Iterator<Item = &(Moment, Answer)> + Clone {
+        self.attempts.iter().filter_map(|attempt| attempt.answered.as_ref())
+    }
+
     /// The first answer that it was done.
     #[must_use]
     pub fn done(&self) -> Option<&Answer> {
-        self.attempts
-            .iter()
-            .filter_map(|attempt| attempt.answered.as_ref())
-            .map(|(_, answer)| answer)
-            .find(|a| a.is_ok())
+        self.answers().map(|(_, answer)| answer).find(|answer| answer.is_ok())
     }
 
     /// Whether it may have been done, or may still be, without anybody knowing.

@@ -125,7 +125,7 @@ async fn play(seed: u64) -> Report {
         violations.push(format!("verification saw {} entries of {entries}", verified.entries));
     }
     let (calls, faults, outages) = network.tally();
-    let answers = wishes.iter().flat_map(|wish| &wish.attempts).filter_map(|attempt| attempt.answered.as_ref());
+    let answers = wishes.iter().flat_map(Wish::answers);
     Report {
         requests: callers.requests(),
         calls,

@@ -32,8 +32,7 @@ pub(crate) fn linearizable(about: &[&Wish], chain: &[&Transaction], claims: &BTr
     let entry_of: BTreeMap<usize, usize> = claims.iter().map(|(seq, wish)| (*wish, *seq)).collect();
     for wish in about {
         let first = wish.attempts[0].called;
-        let acknowledged = wish.attempts.iter().filter_map(|attempt| attempt.answered.as_ref());
-        let acknowledged = acknowledged.filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
+        let acknowledged = wish.answers().filter(|(_, answer)| answer.is_ok()).map(|(moment, _)| *moment).min();
         match (entry_of.get(&wish.id), acknowledged) {
             _ if wish.is_read() => {}
             (Some(seq), acknowledged) => span(first, acknowledged.unwrap_or(end), any, Some(wish), booked(*seq)),
