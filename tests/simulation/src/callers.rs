@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) wishes: usize,
     /// Whether most of it is about one account.
     pub(crate) hot: bool,
+    /// Whether half of it is to give back a little of what was spent last, so that several do so at once.
+    pub(crate) generous: bool,
     /// How long a caller rests at most between two wishes.
     pub(crate) pause_millis: u64,
     /// Of a thousand requests, how many go wrong between caller and function.
@@ -180,7 +182,12 @@ impl Callers {
         let any = 1 + dice.usize(1..=24);
         let recent = dice.choice(done.iter().rev().take(4)).copied();
         let original = recent.filter(|_| dice.u8(0..5) > 0).unwrap_or(any);
+        let spends = wishes.iter().filter(|wish| wish.place == place && matches!(wish.command, Command::Spend { .. }));
+        let spent = spends.filter_map(|wish| wish.done()?.seq()).last();
         let command = match dice.u8(0..32) {
+            die if let Some(original) = spent.filter(|_| plan.generous && die % 2 == 0) => {
+                Command::Refund { original, amount: Some(dice.u64(1..=4)) }
+            }
             0..8 => Command::Load { amount: dice.u64(1..=60), expiry },
             8..18 => Command::Spend { amount: dice.u64(1..=40) },
             18..22 => Command::Refund { original, amount: dice.bool().then(|| dice.u64(1..=30)) },

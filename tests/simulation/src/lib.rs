@@ -87,6 +87,7 @@ async fn play(seed: u64) -> Report {
         callers: dice.usize(2..=8),
         wishes: dice.usize(3..=12),
         hot: dice.bool(),
+        generous: dice.u8(0..4) == 0,
         pause_millis: *dice.choice(&[10, 100, 2_000]).expect("some"),
         per_mille: *dice.choice(&[0, 100, 250]).expect("some"),
     };

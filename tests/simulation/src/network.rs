@@ -149,7 +149,12 @@ impl Network {
             behind: millis(3_000),
         };
         let (there, back) = (millis(6), millis(6));
-        let fault = (dice.u32(0..1_000) < per_mille).then(|| dice.choice(Fault::ALL).expect("some"));
+        // Batches are few, and each can be taken in part.
+        let fault = if target.starts_with("Batch") && dice.u32(0..1_000) < per_mille * 2 {
+            Some(Fault::Throttled)
+        } else {
+            (dice.u32(0..1_000) < per_mille).then(|| dice.choice(Fault::ALL).expect("some"))
+        };
         // At times a commit is the first of everything for eight seconds, longer than any function tries, of which nobody hears
         // what became of it.
         let commits = ["PutItem", "TransactWriteItems"].contains(&target);
