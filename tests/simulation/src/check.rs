@@ -105,7 +105,7 @@ fn claims(about: &[&Wish], chain: &[&Transaction], wrong: &mut Vec<String>) -> B
         let there = chain.get(seq - 1);
         let as_told = |entry: &&Transaction| match wish.command {
             Command::Open => entry.kind == Kind::Initialized,
-            _ => made(wish, entry) && api::mircate::written(entry) == answer.body,
+            _ => made(wish, entry, &chain[..seq - 1]) && api::mircate::written(entry) == answer.body,
         };
         if !there.is_some_and(as_told) {
             wrong.push(format!("acknowledged, and not there: {wish:?}, but {there:?}"));
@@ -114,15 +114,17 @@ fn claims(about: &[&Wish], chain: &[&Transaction], wrong: &mut Vec<String>) -> B
             wrong.push(format!("wishes {other} and {} were both told of entry {seq}", wish.id));
         }
     }
-    // Whoever has no key and heard nothing may have made what nobody else claims.
+    // Whoever has no key and heard nothing may have made what nobody else claims. Of equal ones, who asked first did it first:
+    // if any order explains what happened, that one does.
     let mut silent: Vec<&&Wish> = about.iter().filter(|wish| wish.key.is_none() && wish.is_open()).collect();
+    silent.sort_by_key(|wish| wish.attempts[0].called);
     for (seq, entry) in (1..).zip(chain) {
         let of_the_wallet = matches!(entry.kind, Kind::Frozen | Kind::Unfrozen | Kind::Expired);
         if of_the_wallet || claims.contains_key(&seq) {
             continue;
         }
-        match silent.iter().position(|wish| made(wish, entry)) {
-            Some(place) => drop(claims.insert(seq, silent.swap_remove(place).id)),
+        match silent.iter().position(|wish| made(wish, entry, &chain[..seq - 1])) {
+            Some(place) => drop(claims.insert(seq, silent.remove(place).id)),
             None => wrong.push(format!("nobody wanted entry {seq}: {entry:?}")),
         }
     }
@@ -134,8 +136,8 @@ fn claims(about: &[&Wish], chain: &[&Transaction], wrong: &mut Vec<String>) -> B
     claims
 }
 
-/// Whether an entry is what a wish would have made.
-fn made(wish: &Wish, entry: &Transaction) -> bool {
+/// Whether an entry is what a wish would have made after those before it.
+fn made(wish: &Wish, entry: &Transaction, before: &[&Transaction]) -> bool {
     let amount = entry.amount().minor_units();
     let reference = entry.note.reference_id.as_ref().map(|reference| reference.as_str().to_owned());
     let is_its_own = reference == Some(format!("wish-{}", wish.id));
@@ -144,7 +146,10 @@ fn made(wish: &Wish, entry: &Transaction) -> bool {
         (Command::Load { amount: wanted, .. }, Kind::Loaded) => is_its_own && amount == *wanted as i64,
         (Command::Spend { amount: wanted }, Kind::Spent) => is_its_own && amount == -(*wanted as i64),
         (Command::Refund { original, amount: wanted }, Kind::Refunded { .. }) => {
-            is(*original) && wanted.is_none_or(|wanted| amount == wanted as i64)
+            let given_back =
+                before.iter().filter(|other| other.kind == entry.kind).map(|other| other.amount().minor_units());
+            let spent = before.get(original - 1).map_or(0, |spend| -spend.amount().minor_units());
+            is(*original) && amount == wanted.map_or(spent - given_back.sum::<i64>(), |wanted| wanted as i64)
         }
         (Command::Cancel { original }, Kind::Canceled { .. }) => is(*original),
         (Command::Fix { by }, Kind::Fixed) => {
