@@ -10,7 +10,7 @@ use lambda_http::service_fn;
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{Client, build_request};
 use serde_json::json;
-use store::{Store, Tables};
+use store::{Environment, Store, Tables};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
@@ -25,12 +25,18 @@ const REGISTER_MAX: Duration = Duration::from_secs(1);
 /// Runs an operation as a Lambda function until Lambda ends it.
 ///
 /// # Errors
-/// When there is no Lambda runtime to talk to.
+/// When there is no Lambda runtime to talk to, or the certificates to trust cannot be read.
 pub fn serve(operation: &'static Operation) -> Result<(), Error> {
     say_where_it_panics();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let app = App::new(Store::connect(tables()).await, Host::real());
-        let Some(stack) = stack() else { return run(operation, &app).await };
+        let store = match environment()? {
+            Some(environment) => Store::in_lambda(environment, tables()),
+            // Credentials come another way: from a container's address, or a developer's profile.
+            None => Store::connect(tables()).await,
+        };
+        store.warm_up().await;
+        let app = App::new(store, Host::real());
+        let Some(stack) = variable("STACK") else { return run(operation, &app).await };
         let app = app.with_metrics(stack);
         // What plays Lambda elsewhere may know no extensions: the function then runs without being told of its end.
         let extension = timeout(REGISTER_MAX, Extension::register()).await.ok().and_then(Result::ok);
@@ -102,18 +108,34 @@ async fn told_to_end(extension: Option<Extension>) {
 }
 
 /// The names of the tables, as the template gives them.
-#[expect(clippy::disallowed_methods, reason = "this is the shell: the one place that reads the environment")]
 fn tables() -> Tables {
     let default = Tables::default();
     Tables {
-        ledger: std::env::var("LEDGER_TABLE").unwrap_or(default.ledger),
-        credentials: std::env::var("CREDENTIALS_TABLE").unwrap_or(default.credentials),
-        feed: std::env::var("TRANSACTION_FEED").map_or(default.feed, |feed| feed != "off"),
+        ledger: variable("LEDGER_TABLE").unwrap_or(default.ledger),
+        credentials: variable("CREDENTIALS_TABLE").unwrap_or(default.credentials),
+        feed: variable("TRANSACTION_FEED").map_or(default.feed, |feed| feed != "off"),
     }
 }
 
-/// The name of the stack, as the template gives it; without one there are no metrics.
+/// What Lambda tells of region and credentials, and the template of what is not usual; none where Lambda tells nothing.
+fn environment() -> Result<Option<Environment>, Error> {
+    let given = (variable("AWS_REGION"), variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+    let (Some(region), Some(access_key_id), Some(secret_access_key)) = given else { return Ok(None) };
+    let ca_bundle = variable("AWS_CA_BUNDLE").map(|file| {
+        std::fs::read(&file).map_err(|error| format!("the certificates in {file} cannot be read: {error}"))
+    });
+    Ok(Some(Environment {
+        region,
+        access_key_id,
+        secret_access_key,
+        session_token: variable("AWS_SESSION_TOKEN"),
+        endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB"),
+        ca_bundle: ca_bundle.transpose()?,
+    }))
+}
+
+/// What the environment says under that name; saying nothing of it and saying the empty text are the same.
 #[expect(clippy::disallowed_methods, reason = "this is the shell: the one place that reads the environment")]
-fn stack() -> Option<String> {
-    std::env::var("STACK").ok().filter(|stack| !stack.is_empty())
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
 }

@@ -1,4 +1,6 @@
-//! The connection: one place that builds the SDK's client.
+//! The connection: one place that builds the SDK's client. A function starts while somebody waits for it, so its client looks
+//! for nothing: region and credentials come from Lambda's environment, and the certificates that it trusts are here. Everything
+//! else asks the SDK's own configuration, which looks in files and on the network.
 
 use std::time::Duration;
 
@@ -8,9 +10,13 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::tls;
 
 use crate::Store;
+
+/// Reading the hundred and more that a system trusts costs more than the rest of a start.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Which tables, and what is written to them.
 #[derive(Clone, Debug)]
@@ -30,6 +36,23 @@ pub struct Endpoint {
     pub url: Option<String>,
     /// Its region.
     pub region: Option<String>,
+}
+
+/// What Lambda tells a function in its environment: where it runs, and as whom.
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
+pub struct Environment {
+    /// The region, such as `eu-central-1`.
+    pub region: String,
+    /// The id of the key that requests are signed with.
+    pub access_key_id: String,
+    /// That key.
+    pub secret_access_key: String,
+    /// What shows that the key is a temporary one.
+    pub session_token: Option<String>,
+    /// Where DynamoDB is, unless where the region has it.
+    pub endpoint_url: Option<String>,
+    /// Certificates, in PEM, to trust in place of Amazon's roots.
+    pub ca_bundle: Option<Vec<u8>>,
 }
 
 impl Default for Tables {
@@ -56,6 +79,36 @@ impl Store {
         Store { client: Client::from_conf(config), tables }
     }
 
+    /// A function's store. It trusts Amazon's roots alone, or those that it is given in their place.
+    ///
+    /// # Panics
+    /// When the certificates that it is given are none.
+    #[must_use]
+    pub fn in_lambda(environment: Environment, tables: Tables) -> Store {
+        let Environment { region, access_key_id, secret_access_key, session_token, endpoint_url, ca_bundle } =
+            environment;
+        let roots = ca_bundle.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
+        let trusted = tls::TrustStore::empty().with_pem_certificate(roots);
+        let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(credentials)
+            .http_client(https(Some(trusted)))
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        config.set_endpoint_url(endpoint_url);
+        Store { client: Client::from_conf(config.build()), tables }
+    }
+
+    /// Reads something that is not there, so that the first request finds the connection open. Costs half a read unit.
+    pub async fn warm_up(&self) {
+        let nothing = AttributeValue::S("warm-up".to_owned());
+        let get = self.client.get_item().table_name(&self.tables.credentials).key("pk", nothing);
+        // Whatever is wrong, the first request says it to somebody who can be told.
+        drop(get.send().await);
+    }
+
     /// A store as the environment says: region, credentials and endpoint as every AWS client reads them.
     pub async fn connect(tables: Tables) -> Store {
         Store::connect_to(Endpoint::default(), tables).await
@@ -63,11 +116,8 @@ impl Store {
 
     /// A store at that endpoint; what it does not say, the environment does.
     pub async fn connect_to(endpoint: Endpoint, tables: Tables) -> Store {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
         let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
+            .http_client(https(None))
             .timeout_config(timeouts())
             .retry_config(retries());
         if let Some(url) = endpoint.url {
@@ -82,6 +132,15 @@ impl Store {
         }
         Store { client: Client::new(&config.load().await), tables }
     }
+}
+
+/// TLS by rustls on ring. Without a word on whom to trust it is whom the system trusts.
+fn https(trusted: Option<tls::TrustStore>) -> SharedHttpClient {
+    let context = tls::TlsContext::builder().with_trust_store(trusted.unwrap_or_default()).build();
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .tls_context(context.unwrap_or_default())
+        .build_https()
 }
 
 fn meaningless_region() -> Region {

@@ -23,7 +23,7 @@ mod wallets;
 mod write;
 
 pub use chain::{Recorded, Target};
-pub use connect::{Endpoint, Tables};
+pub use connect::{Endpoint, Environment, Tables};
 pub use credentials::{Credential, CredentialKind};
 pub use error::{Error, Failure};
 pub use item::Entry;
