@@ -43,6 +43,29 @@ struct Read {
     original: Option<Entry>,
 }
 
+/// How often an account was looked at before a try, where others are at it too.
+///
+/// Between two entries there is at least the time from a read to the put that rests on it. So a try right after somebody
+/// else's entry meets hardly anybody, and one long after the last is likely to come too late.
+#[derive(Default)]
+struct Looks {
+    seen: Option<Seq>,
+    count: u8,
+}
+
+impl Looks {
+    const MAX: u8 = 2;
+
+    /// Whether to look once more: at first, to have nothing that is older than the search for the key; then if there is no new
+    /// entry.
+    fn again(&mut self, newest: Option<&Entry>) -> bool {
+        let seq = newest.map(|newest| newest.transaction.account.seq);
+        let again = self.count < Looks::MAX && (self.seen.is_none() || self.seen == seq);
+        *self = Looks { seen: seq, count: self.count.saturating_add(1) };
+        again
+    }
+}
+
 /// The next entries of one chain, ready to be written.
 pub(crate) struct Append {
     /// What had expired, if anything had.
@@ -62,16 +85,20 @@ impl Session<'_> {
     pub async fn execute(&self, target: &Target, intent: &Intent, command: &Command) -> Result<Recorded, Failure> {
         let key = intent.key.as_ref().map(|key| KeyHash::of_account(&target.number, key));
         let origin = Origin { nonce: self.nonce, key, request: intent.fingerprint };
-        let mut pace = Pace::of(self);
+        let mut pace = Pace::race(self, keys::account(&self.project.id, &target.number)).await?;
         let mut read = self.read(target, command).await?;
         // Whether `read` is the newest there is, or just what stood in the way of a put.
         let mut queried = true;
         let mut round = 0_u32;
+        // Up to which entry the key is known to have made none, and which key records are known to be there.
+        let (mut none_until, mut recorded) = (None, Vec::new());
+        let mut looks = Looks::default();
         loop {
-            if let (Some(newest), Some(key)) = (&read.newest, key)
-                && let Some(entry) = self.entry_of_key(newest, key).await?
-            {
-                return self.recorded(entry, intent);
+            if let (Some(newest), Some(key)) = (&read.newest, key) {
+                if let Some(entry) = self.entry_of_key(newest, key, none_until).await? {
+                    return self.recorded(entry, intent);
+                }
+                none_until = Some(newest.transaction.account.seq);
             }
             let decision = match self.decide(&read, target, command) {
                 Ok(decision) => decision,
@@ -82,26 +109,36 @@ impl Session<'_> {
                 }
                 Err(refusal) if self.stands(&read, target, command).await? => return Err(refusal.into()),
                 Err(_) => {
-                    pace.wait(|| Error::Busy).await?;
+                    pace.lost(|| Error::Busy).await?;
                     read = self.read(target, command).await?;
                     continue;
                 }
             };
-            let append = self.append(read.newest.as_ref(), decision, origin);
-            self.put_records(append.spilled.clone(), &mut pace).await?;
+            let append = self.append(read.newest.as_ref(), decision, origin, pace.ring_keys_max());
+            if append.spilled != recorded {
+                self.put_records(append.spilled.clone(), &mut pace).await?;
+                recorded.clone_from(&append.spilled);
+            }
+            if pace.is_contended() && looks.again(read.newest.as_ref()) {
+                read = self.read(target, command).await?;
+                queried = true;
+                continue;
+            }
             match self.commit(&append.writes(self), &mut pace, round).await? {
                 Landing::Committed => {
+                    pace.won();
                     return Ok(Recorded { transaction: append.into_transaction(), replayed: false });
                 }
                 // The winner's entry is the state to decide on next, and came for free. Whoever loses again waits.
-                Landing::Lost(Some(item)) if round == 0 && command.original().is_none() => {
+                Landing::Lost(Some(item)) if round == 0 && command.original().is_none() && !pace.is_contended() => {
                     read.newest = Some(Entry::from_item(&item)?);
                     queried = false;
                 }
                 Landing::Lost(_) => {
-                    pace.wait(|| Error::Busy).await?;
+                    pace.lost(|| Error::Busy).await?;
                     read = self.read(target, command).await?;
                     queried = true;
+                    looks = Looks::default();
                 }
             }
             round = round.saturating_add(1);
@@ -196,11 +233,19 @@ impl Session<'_> {
     }
 
     /// The entry that a key made: in the ring, or in a key record if the account has any that still count.
-    async fn entry_of_key(&self, newest: &Entry, key: KeyHash) -> Result<Option<Entry>, Error> {
+    /// Nothing is looked up whose answer is known from having looked when the newest entry was `none_until`.
+    async fn entry_of_key(
+        &self,
+        newest: &Entry,
+        key: KeyHash,
+        none_until: Option<Seq>,
+    ) -> Result<Option<Entry>, Error> {
         let account = &newest.transaction.account;
         let at = self.now.max(account.at);
-        let seq = match newest.keys().find(key, at, self.project) {
+        let ring = newest.keys();
+        let seq = match ring.find(key, at, self.project) {
             Some(seq) => Some(seq),
+            None if none_until.is_some_and(|until| until == account.seq || ring.reaches(until)) => None,
             None if newest.spilled_until.is_some_and(|until| at < until) => {
                 let record = self.get(&keys::account_key(&self.project.id, &account.number, key)).await?;
                 let record = record.as_ref().map(item::of_key_record).transpose()?;
@@ -264,10 +309,16 @@ impl Session<'_> {
     }
 
     /// The entries that a decision adds after `newest`, with their ring and links.
-    pub(crate) fn append(&self, newest: Option<&Entry>, decision: Decision, origin: Origin) -> Append {
+    pub(crate) fn append(
+        &self,
+        newest: Option<&Entry>,
+        decision: Decision,
+        origin: Origin,
+        ring_keys_max: usize,
+    ) -> Append {
         let Decision { expired, transaction, mark } = decision;
         let at = transaction.account.at;
-        let Turn { ring, spilled } = newest.map(Entry::keys).unwrap_or_default().turn(at, self.project);
+        let Turn { ring, spilled } = newest.map(Entry::keys).unwrap_or_default().turn(at, self.project, ring_keys_max);
         let until = newest.and_then(|entry| entry.spilled_until).filter(|until| at < *until);
         let spilled_until = spilled.iter().map(|key| self.looked_up_until(key.end())).chain(until).max();
         let records = spilled.iter().map(|key| item::key_record(self.project, &transaction.account.number, key));

@@ -2,6 +2,7 @@
 //! for nothing: region and credentials come from Lambda's environment, and the certificates that it trusts are here. Everything
 //! else asks the SDK's own configuration, which looks in files and on the network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -76,7 +77,7 @@ impl Store {
             // Its own: otherwise what one store in a process met would count against the tries of another.
             .retry_partition(RetryPartition::custom("embedded").build())
             .build();
-        Store { client: Client::from_conf(config), tables }
+        Store { client: Client::from_conf(config), tables, contended: Arc::default() }
     }
 
     /// A function's store. It trusts Amazon's roots alone, or those that it is given in their place.
@@ -98,7 +99,7 @@ impl Store {
             .timeout_config(timeouts())
             .retry_config(retries());
         config.set_endpoint_url(endpoint_url);
-        Store { client: Client::from_conf(config.build()), tables }
+        Store { client: Client::from_conf(config.build()), tables, contended: Arc::default() }
     }
 
     /// Reads something that is not there, so that the first request finds the connection open. Costs half a read unit.
@@ -130,7 +131,7 @@ impl Store {
         if let Some(region) = endpoint.region {
             config = config.region(Region::new(region));
         }
-        Store { client: Client::new(&config.load().await), tables }
+        Store { client: Client::new(&config.load().await), tables, contended: Arc::default() }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Failure {
 /// account. A log takes the [`word`](Error::word).
 #[derive(Debug)]
 pub enum Error {
-    /// Others won every race until the deadline.
+    /// Others won every race until the deadline, or too many took part.
     Busy,
     /// DynamoDB can not be reached, throttles or answers with an error.
     Unavailable {
@@ -85,6 +85,8 @@ impl StdError for Error {}
 pub(crate) enum Trouble {
     /// Somebody else is at the same item at the same time.
     Contended,
+    /// There are more calls than DynamoDB takes, of all or of one partition.
+    Throttled(Error),
     /// It may have happened or not; the same call again will tell.
     Passing(Error),
     /// The same call will fail again.
@@ -129,13 +131,10 @@ impl Trouble {
         let source = Error::Unavailable { word: word(&error), source: causes(&error) };
         match error.code() {
             Some("TransactionConflictException" | "ReplicatedWriteConflictException") => Trouble::Contended,
-            Some(
-                "TransactionInProgressException"
-                | "ProvisionedThroughputExceededException"
-                | "ThrottlingException"
-                | "RequestLimitExceeded"
-                | "InternalServerError",
-            ) => Trouble::Passing(source),
+            Some("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded") => {
+                Trouble::Throttled(source)
+            }
+            Some("TransactionInProgressException" | "InternalServerError") => Trouble::Passing(source),
             // Without a status there was no answer at all: a time-out, or no connection.
             _ if status.is_none_or(|status| status >= 500 || status == 429) => Trouble::Passing(source),
             _ => Trouble::Lasting(source),
@@ -145,12 +144,12 @@ impl Trouble {
     /// Why a transaction was canceled, if it was not a condition.
     pub(crate) fn of_reasons(reasons: &[CancellationReason]) -> Trouble {
         let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
-        let passing = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+        let throttled = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
         let source = format!("a transaction was canceled: {codes:?}");
         if codes.contains(&"TransactionConflict") {
             Trouble::Contended
-        } else if codes.iter().any(|code| passing.contains(code)) {
-            Trouble::Passing(Error::Unavailable { word: "throttled transaction", source })
+        } else if codes.iter().any(|code| throttled.contains(code)) {
+            Trouble::Throttled(Error::Unavailable { word: "throttled transaction", source })
         } else {
             Trouble::Lasting(Error::Unavailable { word: "canceled transaction", source })
         }
@@ -182,7 +181,7 @@ impl From<Trouble> for Error {
     fn from(trouble: Trouble) -> Error {
         match trouble {
             Trouble::Contended => Error::Busy,
-            Trouble::Passing(error) | Trouble::Lasting(error) => error,
+            Trouble::Throttled(error) | Trouble::Passing(error) | Trouble::Lasting(error) => error,
         }
     }
 }

@@ -34,15 +34,21 @@ pub use ring::RING_KEYS_MAX;
 pub use verify::{Finding, Flaw, Head, Part, Place, Report, Rule, Scanned, Subject, Verifier};
 pub use wallets::WalletRecorded;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 use domain::{Project, ProjectId, Timestamp};
 use tokio::time::Instant;
+
+use crate::pace::Contended;
 
 /// The tables, and the connection to them.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
     tables: Tables,
+    /// Shared by its clones: what one request learnt serves the next.
+    contended: Arc<Contended>,
 }
 
 /// One request of one project at the store. Every key is built from the session's project, so nothing of another one can

@@ -15,6 +15,9 @@ pub(crate) const KEY_LIFE: Duration = Duration::hours(25);
 /// How many keys the ring holds before its older half is written to key records.
 pub const RING_KEYS_MAX: usize = 20;
 
+/// With so many keys a ring may be relieved of its older half already.
+pub(crate) const RING_KEYS_EARLY: usize = 15;
+
 /// One key of an account: 24 bytes in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UsedKey {
@@ -56,12 +59,17 @@ impl Ring {
         self.0.iter().rev().find(counts).map(|key| key.seq)
     }
 
-    /// Lets go at `at` of what is old enough, and of the older half when there is no room. A project with permanent keys
+    /// Whether every key of an entry after `seq` is here, or none of them ever was: keys leave in their order.
+    pub(crate) fn reaches(&self, seq: Seq) -> bool {
+        self.0.first().is_some_and(|oldest| oldest.seq <= seq)
+    }
+
+    /// Lets go at `at` of what is old enough, and of the oldest when there are `max` keys or more. A project with permanent keys
     /// lets go of nothing that is not in a record.
-    pub(crate) fn turn(mut self, at: Timestamp, project: &Project) -> Turn {
+    pub(crate) fn turn(mut self, at: Timestamp, project: &Project, max: usize) -> Turn {
         let is_old = |key: &UsedKey| key.end() <= at;
         let aged = self.0.iter().take_while(|key| is_old(key)).count();
-        let crowded = if self.0.len().saturating_sub(aged) >= RING_KEYS_MAX { RING_KEYS_MAX.div_ceil(2) } else { 0 };
+        let crowded = if self.0.len().saturating_sub(aged) >= max { RING_KEYS_MAX.div_ceil(2) } else { 0 };
         let kept = self.0.split_off(aged.saturating_add(crowded));
         let gone = self.0;
         let spilled = if project.keeps_keys() { gone } else { gone.into_iter().skip(aged).collect() };
@@ -131,14 +139,14 @@ mod tests {
         let old = (0..3).map(|number| key(number, number + 1, 4));
         let young = |count: u64| (10..10 + count).map(|number| key(number, number, 6));
 
-        let Turn { ring, spilled } = Ring(old.clone().chain(young(19)).collect()).turn(at, &project());
+        let Turn { ring, spilled } = Ring(old.clone().chain(young(19)).collect()).turn(at, &project(), RING_KEYS_MAX);
         assert_eq!((ring.0.len(), spilled.len()), (19, 0), "old ones make room");
-        let Turn { ring, spilled } = Ring(old.clone().chain(young(20)).collect()).turn(at, &project());
+        let Turn { ring, spilled } = Ring(old.clone().chain(young(20)).collect()).turn(at, &project(), RING_KEYS_MAX);
         assert_eq!((ring.0.len(), spilled.len()), (10, 10));
         assert_eq!(spilled.first(), young(1).next().as_ref(), "the older half, without what is old");
 
         let forever = Project { permanent_keys: true, ..project() };
-        let Turn { ring, spilled } = Ring(old.chain(young(19)).collect()).turn(at, &forever);
+        let Turn { ring, spilled } = Ring(old.chain(young(19)).collect()).turn(at, &forever, RING_KEYS_MAX);
         assert_eq!((ring.0.len(), spilled.len()), (19, 3), "nothing leaves without a record");
     }
 

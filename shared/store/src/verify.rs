@@ -200,7 +200,7 @@ impl Store {
             .build();
         let config = self.client.config().to_builder();
         let config = config.timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(10));
-        Store { client: Client::from_conf(config.build()), tables: self.tables.clone() }
+        Store { client: Client::from_conf(config.build()), ..self.clone() }
     }
 
     /// About how many items the ledger holds, as DynamoDB counts them now and then; none if it does not say.

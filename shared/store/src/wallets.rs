@@ -15,7 +15,7 @@ use crate::item::{Entry, Item, Origin, StoredWallet, WalletKeyRecord};
 use crate::keys::{self, Feed, Key, KeyHash};
 use crate::listing::{Order, Times};
 use crate::pace::Pace;
-use crate::ring::KEY_LIFE;
+use crate::ring::{KEY_LIFE, RING_KEYS_MAX};
 use crate::write::{Landing, Write};
 
 /// A change of a wallet that is in the ledger.
@@ -96,7 +96,7 @@ impl Session<'_> {
                     Settled::There(Some(record)) => return self.replayed(*record, intent, command).await,
                     Settled::There(None) => {}
                     Settled::NotYet => {
-                        pace.wait(|| Error::Busy).await?;
+                        pace.lost(|| Error::Busy).await?;
                         continue;
                     }
                 }
@@ -107,7 +107,7 @@ impl Session<'_> {
                     Settled::There(Some(record)) => return self.replayed(*record, intent, command).await,
                     Settled::There(None) => return Err(refusal.into()),
                     Settled::NotYet => {
-                        pace.wait(|| Error::Busy).await?;
+                        pace.lost(|| Error::Busy).await?;
                         continue;
                     }
                 },
@@ -128,7 +128,7 @@ impl Session<'_> {
                 Landing::Committed => {
                     return Ok(WalletRecorded { wallet: append.wallet, opened: append.opened, replayed: false });
                 }
-                Landing::Lost(_) => pace.wait(|| Error::Busy).await?,
+                Landing::Lost(_) => pace.lost(|| Error::Busy).await?,
             }
             round = round.saturating_add(1);
         }
@@ -218,7 +218,7 @@ impl Session<'_> {
                 refund_extension: self.project.refund_extension,
             };
             let decision = decide(newest.as_ref().map(|entry| &entry.transaction.account), &command, &context)?;
-            let next = self.append(newest.as_ref(), decision, origin);
+            let next = self.append(newest.as_ref(), decision, origin, RING_KEYS_MAX);
             append.writes.extend(next.writes(self));
             append.spilled.extend(next.spilled.iter().cloned());
             append.opened.extend(Some(next.into_transaction()).filter(|entry| entry.kind == Kind::Initialized));

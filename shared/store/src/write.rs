@@ -44,7 +44,7 @@ pub(crate) enum Landing {
 impl Session<'_> {
     /// Writes all of it or nothing. A write whose answer is lost is sent again, unchanged, until it is known what became of
     /// it: only then may anything else be decided.
-    pub(crate) async fn commit(&self, writes: &[Write], pace: &mut Pace, round: u32) -> Result<Landing, Error> {
+    pub(crate) async fn commit(&self, writes: &[Write], pace: &mut Pace<'_>, round: u32) -> Result<Landing, Error> {
         loop {
             let trouble = match writes {
                 [Write::Create(item)] => match self.put(item).await {
@@ -63,7 +63,9 @@ impl Session<'_> {
                 },
             };
             match trouble {
-                Trouble::Contended => pace.wait(|| Error::Busy).await?,
+                Trouble::Contended => pace.lost(|| Error::Busy).await?,
+                // An account that too many are at is what a partition is throttled for.
+                Trouble::Throttled(error) => pace.lost(|| error).await?,
                 Trouble::Passing(error) => pace.wait(|| error).await?,
                 Trouble::Lasting(error) => return Err(error),
             }
@@ -151,7 +153,7 @@ impl Session<'_> {
     }
 
     /// Puts key records, all of them, before anything that rests on them.
-    pub(crate) async fn put_records(&self, records: Vec<Item>, pace: &mut Pace) -> Result<(), Error> {
+    pub(crate) async fn put_records(&self, records: Vec<Item>, pace: &mut Pace<'_>) -> Result<(), Error> {
         let table = &self.store.tables.ledger;
         let mut left: Vec<WriteRequest> = records
             .into_iter()

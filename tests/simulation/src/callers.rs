@@ -183,9 +183,9 @@ impl Callers {
         let recent = dice.choice(done.iter().rev().take(4)).copied();
         let original = recent.filter(|_| dice.u8(0..5) > 0).unwrap_or(any);
         let spends = wishes.iter().filter(|wish| wish.place == place && matches!(wish.command, Command::Spend { .. }));
-        let spent = spends.filter_map(|wish| wish.done()?.seq()).last();
+        let spent = spends.filter_map(|wish| wish.done()?.seq()).next_back();
         let command = match dice.u8(0..32) {
-            die if let Some(original) = spent.filter(|_| plan.generous && die % 2 == 0) => {
+            face if let Some(original) = spent.filter(|_| plan.generous && face % 2 == 0) => {
                 Command::Refund { original, amount: Some(dice.u64(1..=4)) }
             }
             0..8 => Command::Load { amount: dice.u64(1..=60), expiry },
