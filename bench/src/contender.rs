@@ -272,8 +272,10 @@ impl Stock {
         let sample: Value = serde_json::from_str(EVENT)?;
         let mut body: Value = serde_json::from_str(sample["body"].as_str().unwrap_or_default())?;
         body["amount"] = amount.into();
-        body["walletId"] = wallet(account).into();
-        body["currency"] = "EUR".into();
+        // The path names the account; who names it twice has Kese look the wallet up as well.
+        if let Some(body) = body.as_object_mut() {
+            body.retain(|name, _| name != "walletId" && name != "currency");
+        }
         let path = format!("/CALL/WalletAPI/spend/demo-{account}");
         let mut event = self.event(&path, idempotency_key, &body)?;
         event["pathParameters"]["instance"] = format!("demo-{account}").into();

@@ -369,7 +369,9 @@ fn processes(all: &[Measured]) -> Table {
         ]),
         rows: all.iter().map(row).collect(),
         notes: vec![format!(
-            "A cold start is from the start of the process until its first spend is answered, the median of {COLD_STARTS}; memory              is after all that was asked. The package is what would be deployed, without what a managed runtime brings;              its zip is of level 9.",
+            "A cold start is from the start of the process until its first spend is answered, the median of {COLD_STARTS}; \
+             memory is after all that was asked. The package is what would be deployed, without what a managed runtime \
+             brings; its zip is of level 9.",
         )],
     }
 }
@@ -385,7 +387,10 @@ fn dollars(all: &[Measured]) -> Table {
         heads: heads(["", "WRU", "RRU", "HTTP API", "requests", "GB-s", "logs", "total"]),
         rows: all.iter().map(row).collect(),
         notes: vec![format!(
-            "On demand, us-east-1, arm64: write units $0.625, read units $0.125, HTTP API $1.00, Lambda $0.20 a million and              $0.0000133334 a GB-s, logs $0.50 a GB. Billed is the p50 from above, rounded up to a millisecond, with              {MEMORY_MB} MB for all. That favours the peers: with so little memory Lambda gives a small part of a processor,              and they are commonly run with more.",
+            "On demand, us-east-1, arm64: write units $0.625, read units $0.125, HTTP API $1.00, Lambda $0.20 a million and \
+             $0.0000133334 a GB-s, logs $0.50 a GB. Billed is the p50 from above, rounded up to a millisecond, with \
+             {MEMORY_MB} MB for all. That favours the peers: with so little memory Lambda gives a small part of a \
+             processor, and they are commonly run with more.",
         )],
     }
 }
