@@ -28,7 +28,7 @@ pub(crate) const TOO_MUCH: i64 = 2 * BALANCE;
 const EVENT: &str = include_str!("../../events/spend.json");
 
 /// What Lambda's managed Python, or a virtual environment, has in `site-packages` without being deployed.
-const MANAGED: [&str; 14] = [
+const MANAGED: [&str; 16] = [
     "_distutils_hack",
     "awslambdaric",
     "boto3",
@@ -36,12 +36,14 @@ const MANAGED: [&str; 14] = [
     "dateutil",
     "distutils-precedence",
     "pip",
+    "pkg_resources",
     "python_dateutil",
     "runtime_client",
     "s3transfer",
     "setuptools",
     "simplejson",
     "six",
+    "snapshot_restore_py",
     "urllib3",
 ];
 

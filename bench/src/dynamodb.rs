@@ -125,17 +125,19 @@ impl DynamoDb {
         let operation = target.rsplit('.').next().unwrap_or_default();
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let places = self.places(operation, &request);
-        let half = self.latency.of(operation) / 2;
+        let latency = self.latency.of(operation);
+        // In whole milliseconds, as timers go.
+        let before = Duration::from_millis(latency.as_millis() as u64 / 2);
 
         // A transaction holds its items from its arrival until it is answered.
         let held = (operation == "TransactWriteItems").then(|| self.hold(&places));
-        pause(half).await;
+        pause(before).await;
         let answer = match (operation, &held) {
             ("TransactWriteItems", Some(Err(conflicts))) => canceled(conflicts),
             ("PutItem" | "UpdateItem" | "DeleteItem", _) if self.is_held(&places) => conflict(),
             _ => self.act(operation, request),
         };
-        pause(half).await;
+        pause(latency - before).await;
 
         let mut state = self.state();
         *state.tally.calls.entry(operation.to_owned()).or_default() += 1;
@@ -301,4 +303,92 @@ fn canceled(conflicts: &[bool]) -> (u16, String) {
     let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
     let message = "Transaction cancelled, please refer cancellation reasons for specific reasons";
     (400, json!({ "__type": kind, "Message": message, "CancellationReasons": reasons }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = r#"{"TableName": "Items", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}"#;
+
+    fn database(latency: Latency) -> DynamoDb {
+        let embedded = Embedded::memory();
+        let (status, error) = embedded.answer("DynamoDB_20120810.CreateTable", TABLE.as_bytes());
+        assert_eq!(status, 200, "{error}");
+        DynamoDb::new(embedded, latency)
+    }
+
+    async fn ask(database: &DynamoDb, operation: &str, request: Value) -> (u16, Value) {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (status, answer) = database.answer(&target, request.to_string().as_bytes(), tokio::time::sleep).await;
+        (status, serde_json::from_str(&answer).unwrap())
+    }
+
+    fn put(id: &str, bytes: usize) -> Value {
+        json!({ "TableName": "Items", "Item": { "id": { "S": id }, "text": { "S": "x".repeat(bytes) } } })
+    }
+
+    fn transaction(ids: &[&str]) -> Value {
+        json!({ "TransactItems": ids.iter().map(|id| json!({ "Put": put(id, 1) })).collect::<Vec<_>>() })
+    }
+
+    #[tokio::test]
+    async fn it_counts_units_and_tells_them_to_who_asked() {
+        let database = database(Latency::NONE);
+        let (_, answer) = ask(&database, "PutItem", put("a", 1500)).await;
+        assert_eq!(answer, json!({}));
+        let mut asking = put("b", 1);
+        asking["ReturnConsumedCapacity"] = "TOTAL".into();
+        let (_, answer) = ask(&database, "PutItem", asking).await;
+        assert_eq!(answer, json!({ "ConsumedCapacity": { "TableName": "Items", "CapacityUnits": 1.0 } }));
+        ask(&database, "TransactWriteItems", transaction(&["c", "d"])).await;
+        let (_, answer) =
+            ask(&database, "GetItem", json!({ "TableName": "Items", "Key": { "id": { "S": "b" } } })).await;
+        assert_eq!(answer["Item"]["text"]["S"], "x");
+
+        let tally = database.take_tally();
+        assert_eq!((tally.requests(), tally.write_units, tally.read_units), (4, 2.0 + 1.0 + 4.0, 0.5));
+        assert_eq!(database.take_tally().requests(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_write_in_vain_costs_as_well() {
+        let database = database(Latency::NONE);
+        ask(&database, "PutItem", put("a", 3000)).await;
+        database.take_tally();
+        let mut condition = put("a", 1);
+        condition["ConditionExpression"] = "attribute_not_exists(id)".into();
+        let (status, _) = ask(&database, "PutItem", condition.clone()).await;
+        assert_eq!((status, database.take_tally().write_units), (400, 3.0), "of what is there");
+        let items = json!({ "TransactItems": [{ "Put": condition }, { "Put": put("b", 1) }] });
+        let (status, _) = ask(&database, "TransactWriteItems", items).await;
+        assert_eq!((status, database.take_tally().write_units), (400, 3.0 + 1.0));
+        let (status, _) = ask(&database, "PutItem", json!({ "TableName": "Items", "Item": {} })).await;
+        assert_eq!((status, database.take_tally().write_units), (400, 0.0), "nonsense costs nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transaction_holds_its_items_until_it_is_answered() {
+        let database = database(Latency::USUAL);
+        let begun = tokio::time::Instant::now();
+        let (first, second, same, other) = tokio::join!(
+            ask(&database, "TransactWriteItems", transaction(&["a", "b"])),
+            ask(&database, "TransactWriteItems", transaction(&["b", "c"])),
+            ask(&database, "PutItem", put("a", 1)),
+            ask(&database, "PutItem", put("c", 1)),
+        );
+        assert_eq!(begun.elapsed().as_millis(), 13);
+        assert_eq!((first.0, other.0), (200, 200));
+        let codes: Vec<_> = second.1["CancellationReasons"].as_array().unwrap().iter().map(|r| &r["Code"]).collect();
+        assert_eq!(codes, ["TransactionConflict", "None"]);
+        assert!(same.1["__type"].as_str().unwrap().ends_with("#TransactionConflictException"), "{same:?}");
+
+        let (again, _) = ask(&database, "TransactWriteItems", transaction(&["b", "c"])).await;
+        assert_eq!(again, 200);
+        let given_up = ask(&database, "TransactWriteItems", transaction(&["a"]));
+        assert!(tokio::time::timeout(Duration::from_millis(2), given_up).await.is_err());
+        assert_eq!(ask(&database, "PutItem", put("a", 1)).await.0, 200, "nobody holds it any more");
+    }
 }

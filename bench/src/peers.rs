@@ -119,11 +119,14 @@ enum Kind {
 /// A contender at work.
 struct Running {
     contender: Contender,
+    cold: Vec<Cold>,
     host: Host,
     /// Spends that were done: what was asked, and what was answered.
     done: Vec<(Value, Value)>,
     /// What must be left on each account that was spent from.
     balances: HashMap<String, i64>,
+    /// What it was asked, in that order.
+    series: Vec<Series>,
 }
 
 /// Compares all that is built.
@@ -146,23 +149,19 @@ pub(crate) async fn compare(target: &Path, spends: usize) -> Result<Vec<Table>, 
     let cold = cold_starts(&contenders, &stock, &endpoint).await?;
 
     let mut all = Vec::new();
-    for contender in contenders {
+    for (contender, cold) in contenders.into_iter().zip(cold) {
         let host = Host::start(contender.command(&endpoint)).await?;
-        all.push(Running { contender, host, done: Vec::new(), balances: HashMap::new() });
+        all.push(Running { contender, cold, host, done: Vec::new(), balances: HashMap::new(), series: Vec::new() });
     }
+    eprintln!("Warming up …");
     play(&mut all, &stock, &endpoint, Kind::Spend, WARM_UP).await?;
-    let spent = play(&mut all, &stock, &endpoint, Kind::Spend, spends).await?;
-    let replayed = play(&mut all, &stock, &endpoint, Kind::Replay, OTHERS.min(spends)).await?;
-    let refused = play(&mut all, &stock, &endpoint, Kind::Refusal, OTHERS).await?;
+    play(&mut all, &stock, &endpoint, Kind::Spend, spends).await?;
+    play(&mut all, &stock, &endpoint, Kind::Replay, OTHERS.min(spends)).await?;
+    play(&mut all, &stock, &endpoint, Kind::Refusal, OTHERS).await?;
 
     let mut measured = Vec::new();
-    for ((((running, cold), spends), replays), refusals) in
-        all.into_iter().zip(cold).zip(spent).zip(replayed).zip(refused)
-    {
-        let memory = running.host.memory()?;
-        running.host.end().await?;
-        let package = package(&running.contender)?;
-        measured.push(Measured { contender: running.contender, cold, spends, replays, refusals, memory, package });
+    for running in all {
+        measured.push(running.end().await?);
     }
     Ok(tables(&measured, &absent))
 }
@@ -201,6 +200,15 @@ impl Running {
                 Ok(invocation)
             }
         }
+    }
+
+    async fn end(self) -> Result<Measured, Error> {
+        let memory = self.host.memory()?;
+        self.host.end().await?;
+        let package = package(&self.contender)?;
+        let [_warm_up, spends, replays, refusals] =
+            self.series.try_into().map_err(|_| "it was asked something else")?;
+        Ok(Measured { contender: self.contender, cold: self.cold, spends, replays, refusals, memory, package })
     }
 }
 
@@ -261,34 +269,37 @@ async fn cold_starts(contenders: &[Contender], stock: &Stock, endpoint: &Endpoin
     Ok(cold)
 }
 
-/// Asks all of them the same, in turns.
-async fn play(
-    all: &mut [Running],
-    stock: &Stock,
-    endpoint: &Endpoint,
-    kind: Kind,
-    times: usize,
-) -> Result<Vec<Series>, Error> {
-    let mut series: Vec<Series> = all.iter().map(|_| Series::default()).collect();
-    for running in all.iter() {
+/// Asks all of them the same, in turns, and notes what that took.
+async fn play(all: &mut [Running], stock: &Stock, endpoint: &Endpoint, kind: Kind, times: usize) -> Result<(), Error> {
+    for running in &mut *all {
         running.host.take_log();
+        running.series.push(Series::default());
     }
+    // Whoever comes after a large process finds the processor's caches full of it: nobody always does.
+    let mut order: Vec<_> = (0..all.len()).collect();
+    let mut shuffled = fastrand::Rng::with_seed(1);
     for number in 0..times {
         if number % 50 == 0 {
             eprintln!("{kind:?} {number} of {times} …");
         }
-        for (running, series) in all.iter_mut().zip(&mut series) {
+        shuffled.shuffle(&mut order);
+        for running in &order {
+            let Some(running) = all.get_mut(*running) else { continue };
             endpoint.database.take_tally();
             let invocation = running.ask(kind, stock, number).await?;
-            series.count(&invocation, &endpoint.database.take_tally());
+            if let Some(series) = running.series.last_mut() {
+                series.count(&invocation, &endpoint.database.take_tally());
+            }
         }
     }
     // What was written last may still be on its way.
     sleep(Duration::from_millis(100)).await;
-    for (running, series) in all.iter().zip(&mut series) {
-        series.log_bytes = running.host.take_log().len();
+    for running in all {
+        if let Some(series) = running.series.last_mut() {
+            series.log_bytes = running.host.take_log().len();
+        }
     }
-    Ok(series)
+    Ok(())
 }
 
 fn tables(all: &[Measured], absent: &[&str]) -> Vec<Table> {
