@@ -8,30 +8,41 @@ use std::time::Duration;
 use local::embedded::Embedded;
 use serde_json::{Value, json};
 
-/// How long calls take, from their arrival to their answer. What a call does, it does half-way.
+/// How long calls take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Latency {
-    /// A read.
-    pub(crate) read: Duration,
-    /// A write, or a batch of them.
-    pub(crate) write: Duration,
-    /// A transaction.
-    pub(crate) transaction: Duration,
+    /// Reads.
+    pub(crate) read: Pause,
+    /// Writes, and batches of them.
+    pub(crate) write: Pause,
+    /// Transactions.
+    pub(crate) transaction: Pause,
+}
+
+/// From the arrival of a call until it is done, and from then until it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pause {
+    before: Duration,
+    after: Duration,
+}
+
+impl Pause {
+    /// That long altogether, halved in whole milliseconds, as timers go.
+    pub(crate) const fn of_millis(millis: u64) -> Pause {
+        Pause { before: Duration::from_millis(millis / 2), after: Duration::from_millis(millis.div_ceil(2)) }
+    }
 }
 
 impl Latency {
     /// No time at all.
     pub(crate) const NONE: Latency =
-        Latency { read: Duration::ZERO, write: Duration::ZERO, transaction: Duration::ZERO };
+        Latency { read: Pause::of_millis(0), write: Pause::of_millis(0), transaction: Pause::of_millis(0) };
 
     /// As a function sees it in the region of its tables.
-    pub(crate) const USUAL: Latency = Latency {
-        read: Duration::from_millis(3),
-        write: Duration::from_millis(4),
-        transaction: Duration::from_millis(13),
-    };
+    pub(crate) const USUAL: Latency =
+        Latency { read: Pause::of_millis(3), write: Pause::of_millis(4), transaction: Pause::of_millis(13) };
 
-    fn of(&self, operation: &str) -> Duration {
+    fn of(&self, operation: &str) -> Pause {
         match operation {
             "GetItem" | "Query" | "Scan" | "BatchGetItem" => self.read,
             "TransactGetItems" | "TransactWriteItems" => self.transaction,
@@ -126,18 +137,16 @@ impl DynamoDb {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let places = self.places(operation, &request);
         let latency = self.latency.of(operation);
-        // In whole milliseconds, as timers go.
-        let before = Duration::from_millis(latency.as_millis() as u64 / 2);
 
         // A transaction holds its items from its arrival until it is answered.
         let held = (operation == "TransactWriteItems").then(|| self.hold(&places));
-        pause(before).await;
+        pause(latency.before).await;
         let answer = match (operation, &held) {
             ("TransactWriteItems", Some(Err(conflicts))) => canceled(conflicts),
             ("PutItem" | "UpdateItem" | "DeleteItem", _) if self.is_held(&places) => conflict(),
             _ => self.act(operation, request),
         };
-        pause(latency - before).await;
+        pause(latency.after).await;
 
         let mut state = self.state();
         *state.tally.calls.entry(operation.to_owned()).or_default() += 1;

@@ -6,6 +6,7 @@
     clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::float_arithmetic,
+    clippy::indexing_slicing,
     reason = "it measures, and writes down what came of it; nothing rests on it"
 )]
 

@@ -303,11 +303,13 @@ async fn play(all: &mut [Running], stock: &Stock, endpoint: &Endpoint, kind: Kin
 }
 
 fn tables(all: &[Measured], absent: &[&str]) -> Vec<Table> {
-    let kinds: [(&str, fn(&Measured) -> &Series); 3] =
-        [("A spend", |m| &m.spends), ("A replay", |m| &m.replays), ("A refusal", |m| &m.refusals)];
-    let mut tables: Vec<_> = kinds.iter().map(|(title, series)| by_invocation(title, all, *series)).collect();
-    tables.push(processes(all));
-    tables.push(dollars(all));
+    let mut tables = vec![
+        by_invocation("A spend", all, |measured| &measured.spends),
+        by_invocation("A replay", all, |measured| &measured.replays),
+        by_invocation("A refusal", all, |measured| &measured.refusals),
+        processes(all),
+        dollars(all),
+    ];
     tables.extend([true, false].iter().filter_map(|feed| ratios(all, *feed)));
     if let (Some(table), false) = (tables.first_mut(), absent.is_empty()) {
         table.notes.push(format!("Not there, and so not compared: {}.", absent.join(", ")));
