@@ -160,3 +160,49 @@ async fn pass(time: Duration) {
         drop(spawn_blocking(move || thread::sleep(time)).await);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use local::embedded::Embedded;
+    use ureq::Agent;
+    use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+    use super::*;
+    use crate::dynamodb::Latency;
+
+    /// The status, and how long it took; the second time over the connection of the first.
+    fn twice(url: &str, trusted: RootCerts) -> Result<Vec<(u16, Duration)>, ureq::Error> {
+        let tls = TlsConfig::builder().root_certs(trusted).build();
+        let agent = Agent::from(Agent::config_builder().tls_config(tls).http_status_as_error(false).build());
+        let ask = || {
+            let begun = Instant::now();
+            let call = agent.post(url).header("x-amz-target", "DynamoDB_20120810.GetItem");
+            let mut answer = call.send(r#"{"TableName": "nowhere", "Key": {}}"#)?;
+            answer.body_mut().read_to_string()?;
+            Ok((answer.status().as_u16(), begun.elapsed()))
+        };
+        [ask(), ask()].into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn only_who_knows_the_authority_is_answered_and_in_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = DynamoDb::new(Embedded::memory(), Latency::USUAL);
+        let endpoint = Endpoint::start(database, folder.path()).await.unwrap();
+        let environment = endpoint.environment();
+        let told = |name| environment.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        let (url, authority) = (told("AWS_ENDPOINT_URL_DYNAMODB"), fs::read(told("AWS_CA_BUNDLE")).unwrap());
+
+        let trusted = RootCerts::from([Certificate::from_pem(&authority).unwrap()]);
+        let from = url.clone();
+        let answers = spawn_blocking(move || twice(&from, trusted)).await.unwrap().unwrap();
+        assert!(answers.iter().all(|(status, took)| *status == 400 && took.as_millis() >= 3), "{answers:?}");
+        assert_eq!(endpoint.database.take_tally().requests(), 2);
+
+        let refused = spawn_blocking(move || twice(&url, RootCerts::WebPki)).await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+        assert_eq!(endpoint.database.take_tally().requests(), 0);
+    }
+}

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::Error;
@@ -219,11 +219,15 @@ async fn wait<T>(awaited: &mut mpsc::Receiver<T>, process: &mut Child) -> Result
     tokio::select! {
         biased;
         Some(came) = awaited.recv() => Ok(came),
-        ended = process.wait() => Err(match ended {
-            Ok(status) => format!("ended ({status})"),
-            Err(error) => format!("is lost: {error}"),
-        }),
-        () = tokio::time::sleep(PATIENCE) => Err(format!("did nothing for {} seconds", PATIENCE.as_secs())),
+        ended = process.wait() => {
+            // What it wrote last may still be on its way.
+            sleep(Duration::from_millis(100)).await;
+            Err(match ended {
+                Ok(status) => format!("ended ({status})"),
+                Err(error) => format!("is lost: {error}"),
+            })
+        }
+        () = sleep(PATIENCE) => Err(format!("did nothing for {} seconds", PATIENCE.as_secs())),
     }
 }
 
@@ -304,5 +308,21 @@ async fn collect(output: Option<impl AsyncRead + Unpin>, log: Arc<Mutex<Vec<u8>>
     let mut read = [0; 8192];
     while let Ok(bytes @ 1..) = output.read(&mut read).await {
         log.lock().unwrap_or_else(PoisonError::into_inner).extend(read.iter().take(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_that_ends_is_told_with_the_last_that_it_said() {
+        let mut function = Command::new("sh");
+        function.args(["-c", "echo in $AWS_REGION; exit 3"]);
+        let error = Host::start(function).await.err().unwrap().to_string();
+        assert_eq!(error, "The function ended (exit status: 3). Its log ends with:\nin eu-west-1");
+
+        let error = Host::start(Command::new("./no-such-function")).await.err().unwrap().to_string();
+        assert!(error.starts_with("./no-such-function does not start: "), "{error}");
     }
 }
