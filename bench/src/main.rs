@@ -24,6 +24,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
+use crate::report::Table;
+
 /// Why nothing could be measured, in a sentence for the person who wanted to know.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -61,17 +63,19 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Error> {
     let wanted = |section| options.only.is_empty() || options.only.contains(&section);
     let folder = target_folder()?;
-    let mut tables = Vec::new();
     if wanted(Section::Instructions) {
-        tables.extend(instructions::count(&folder).await?);
+        print(&instructions::count(&folder).await?);
     }
     if wanted(Section::Peers) {
-        tables.extend(peers::compare(&folder, options.spends).await?);
+        print(&peers::compare(&folder, options.spends).await?);
     }
+    Ok(())
+}
+
+fn print(tables: &[Table]) {
     for table in tables {
         println!("{table}");
     }
-    Ok(())
 }
 
 /// The folder that this program was built into: `target`.

@@ -303,17 +303,18 @@ async fn play(all: &mut [Running], stock: &Stock, endpoint: &Endpoint, kind: Kin
 }
 
 fn tables(all: &[Measured], absent: &[&str]) -> Vec<Table> {
-    let mut tables = vec![
-        by_invocation("A spend", all, |measured| &measured.spends),
-        by_invocation("A replay", all, |measured| &measured.replays),
-        by_invocation("A refusal", all, |measured| &measured.refusals),
-        processes(all),
-        dollars(all),
-    ];
-    tables.extend([true, false].iter().filter_map(|feed| ratios(all, *feed)));
-    if let (Some(table), false) = (tables.first_mut(), absent.is_empty()) {
-        table.notes.push(format!("Not there, and so not compared: {}.", absent.join(", ")));
+    let mut spends = by_invocation("A spend", all, |measured| &measured.spends);
+    if !absent.is_empty() {
+        spends.notes.push(format!("Not there, and so not compared: {}.", absent.join(", ")));
     }
+    let mut replays = by_invocation("A replay", all, |measured| &measured.replays);
+    replays.notes.push(
+        "Of the newest spend of each account, and then of the one before it, whose entry Kese reads as well."
+            .to_owned(),
+    );
+    let refusals = by_invocation("A refusal", all, |measured| &measured.refusals);
+    let mut tables = vec![spends, replays, refusals, processes(all), dollars(all)];
+    tables.extend([true, false].iter().filter_map(|feed| ratios(all, *feed)));
     tables
 }
 
