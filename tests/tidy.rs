@@ -18,13 +18,18 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const FILE_LINES_MAX: usize = 900;
 
 /// What nobody writes by hand, or reads from top to bottom: locks, goldens, vectors, and the reference of the API.
-const LOOKED_UP: [&str; 5] = [
+const LOOKED_UP: [&str; 7] = [
     "Cargo.lock",
+    "bench/peers/rust/Cargo.lock",
+    "bench/peers/typescript/package-lock.json",
     "shared/api/openapi.yaml",
     "shared/api/tests/signature-vectors.jsonl",
     "tests/access-patterns.txt",
     "tests/fuzz/Cargo.lock",
 ];
+
+/// Workspaces of their own, with features and locks of their own: a peer that Kese is compared with, and the fuzzers.
+const APART: [&str; 2] = ["bench/peers/rust/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
 /// The fuzzers' inputs: bytes, not text.
 const CORPUS: &str = "tests/fuzz/corpus";
@@ -170,8 +175,6 @@ fn the_template_says_what_the_code_reads_and_writes() {
 fn every_dependency_is_named_in_the_workspace_and_used() {
     let files = files();
     let mut used = BTreeSet::new();
-    // The fuzzers are a workspace of their own.
-    let is_member = |path: &str| path.ends_with("/Cargo.toml") && path != "tests/fuzz/Cargo.toml";
     for (path, manifest) in files.iter().filter(|(path, _)| is_member(path)) {
         for dependency in dependencies(manifest) {
             let from_workspace =
@@ -217,7 +220,7 @@ fn the_api_and_the_store_do_not_know_each_other() {
 #[test]
 fn only_the_store_names_the_sdk() {
     let files = files();
-    let manifests = files.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
+    let manifests = files.iter().filter(|(path, _)| is_member(path));
     let names_it = |manifest: &str| {
         let mut named = dependencies(manifest).into_iter().filter(|dependency| dependency.section == "dependencies");
         named.any(|dependency| dependency.name.starts_with("aws-sdk"))
@@ -291,6 +294,11 @@ fn files() -> BTreeMap<String, String> {
         }
     }
     files
+}
+
+/// Whether that is the manifest of a member of the workspace.
+fn is_member(path: &str) -> bool {
+    path.ends_with("/Cargo.toml") && !APART.contains(&path)
 }
 
 /// A line of a manifest's tables of dependencies.

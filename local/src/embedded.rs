@@ -89,6 +89,8 @@ impl Embedded {
             Some("Scan") => run(body, |request| database.scan(request)),
             Some("GetItem") => run(body, |request| database.get_item(request)),
             Some("PutItem") => run(body, |request| database.put_item(request)),
+            // The service deletes nothing; what it is compared with does.
+            Some("DeleteItem") => run(body, |request| database.delete_item(request)),
             Some("UpdateItem") => run(body, |request| database.update_item(request)),
             Some("BatchGetItem") => run(body, |request| database.batch_get_item(request)),
             Some("BatchWriteItem") => run(body, |request| database.batch_write_item(request)),
