@@ -9,10 +9,12 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::endpoint::{Params, ResolveEndpoint};
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 
 use crate::Store;
 
@@ -93,12 +95,14 @@ impl Store {
         let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
+            .region(Region::new(region.clone()))
             .credentials_provider(credentials)
             .http_client(https(Some(trusted)))
             .timeout_config(timeouts())
             .retry_config(retries());
-        config.set_endpoint_url(endpoint_url);
+        if let Some(url) = endpoint_url.or_else(|| address(&region)) {
+            config = config.endpoint_resolver(Known(aws_smithy_types::endpoint::Endpoint::builder().url(url).build()));
+        }
         Store { client: Client::from_conf(config.build()), tables, contended: Arc::default() }
     }
 
@@ -135,6 +139,26 @@ impl Store {
     }
 }
 
+/// An address that is known: the SDK's own way to one begins with reading and compiling the rules for all partitions.
+#[derive(Debug)]
+struct Known(aws_smithy_types::endpoint::Endpoint);
+
+impl ResolveEndpoint for Known {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(self.0.clone()))
+    }
+}
+
+/// Where a region has DynamoDB. None for what may have another domain: the SDK knows.
+///
+/// Source: "DynamoDB endpoints" in the AWS General Reference.
+fn address(region: &str) -> Option<String> {
+    let parts = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
+    let (part, rest) = region.split_once('-')?;
+    let usual = parts.contains(&part) && !rest.starts_with("iso");
+    usual.then(|| format!("https://dynamodb.{region}.amazonaws.com"))
+}
+
 /// TLS by rustls on ring. Without a word on whom to trust it is whom the system trusts.
 fn https(trusted: Option<tls::TrustStore>) -> SharedHttpClient {
     let context = tls::TlsContext::builder().with_trust_store(trusted.unwrap_or_default()).build();
@@ -163,4 +187,46 @@ fn timeouts() -> TimeoutConfig {
 
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::endpoint::DefaultResolver;
+    use base64::Engine;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// The SDK's own rules say the same, or are asked.
+    #[tokio::test]
+    async fn an_address_is_the_one_that_the_sdk_knows() {
+        for region in
+            ["eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1", "mars"]
+        {
+            let params = Params::builder().region(region).build().unwrap();
+            let known = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params).await.unwrap();
+            let expected = ["cn-north-1", "us-iso-east-1", "eusc-de-east-1", "mars"].contains(&region);
+            assert_eq!(address(region).is_none(), expected, "{region}");
+            assert!(address(region).is_none_or(|address| address == known.url()), "{region}: {}", known.url());
+        }
+    }
+
+    /// The fingerprints are those that <https://www.amazontrust.com/repository> tells.
+    #[test]
+    fn the_roots_are_amazons() {
+        let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
+        let certificates = text.split("-----BEGIN CERTIFICATE-----").skip(1).map(|rest| {
+            let base64: String = rest.split("-----").next().unwrap().split_whitespace().collect();
+            let der = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+            <[u8; 32]>::from(Sha256::digest(der)).map(|byte| format!("{byte:02x}")).concat()
+        });
+        let expected = [
+            "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+            "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+            "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+            "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+            "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+        ];
+        assert_eq!(certificates.collect::<Vec<_>>(), expected);
+    }
 }

@@ -81,3 +81,21 @@ All of it is spent, and a zero balance is a balance.
 > POST listTransactions/demo-card {"from": 100}
 < 200 {"from":100,"pageSize":20,"size":0,"total":7,"transactions":[]}
   Query 1
+
+Account, wallet and currency can be named at once. What is said has to agree, and costs no further read.
+
+> POST load/demo-card {"amount": 5, "channel": "POS", "walletId": "1234", "currency": "EUR"}
+< 200 {"balance":5,"transaction":{"accountNumber":"card","amount":5,"balance":5,"channel":"POS","createdAt":"2026-01-01T00:00:24.000Z","currency":"EUR","sequence":8,"transactionId":"card-8","type":"LOADED","walletId":"1234"}}
+  Query 1 · PutItem 2
+> POST load/demo-card {"amount": 5, "channel": "POS", "walletId": "another", "currency": "EUR"}
+< 404 {"code":"NOT_FOUND","message":"Record Not Found"}
+  Query 1
+> POST load/demo-card {"amount": 5, "channel": "POS", "walletId": "1234", "currency": "USD"}
+< 404 {"code":"NOT_FOUND","message":"Record Not Found"}
+  Query 1
+> POST load/demo {"amount": 5, "channel": "POS", "walletId": "1234", "currency": "EUR"}
+< 200 {"balance":10,"transaction":{"accountNumber":"card","amount":5,"balance":10,"channel":"POS","createdAt":"2026-01-01T00:00:27.000Z","currency":"EUR","sequence":9,"transactionId":"card-9","type":"LOADED","walletId":"1234"}}
+  GetItem 1 · Query 1 · PutItem 2
+> POST load/demo {"amount": 5, "channel": "POS", "walletId": "1234", "currency": "USD"}
+< 404 {"code":"NOT_FOUND","message":"Record Not Found"}
+  GetItem 1
