@@ -21,42 +21,39 @@ const SPENDS: usize = 101;
 /// On how many accounts: none has so many spends that its keys take more than its newest entry.
 const ACCOUNTS: usize = 10;
 
+/// How many there are.
+pub(crate) struct Instructions {
+    /// Until the function asks for its first event.
+    pub(crate) init: u64,
+    /// From there until the first spend is answered.
+    pub(crate) first: u64,
+    /// Of a spend after that.
+    pub(crate) warm: u64,
+}
+
+impl Instructions {
+    /// From the start until the first spend is answered.
+    pub(crate) fn cold(&self) -> u64 {
+        self.init.saturating_add(self.first)
+    }
+}
+
 /// Counts for Kese, and for the peer in Rust if it is there. Without valgrind there is nothing to count with.
 pub(crate) async fn count(target: &Path) -> Result<Vec<Table>, Error> {
-    let valgrind = std::process::Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
-    if !valgrind.is_ok_and(|status| status.success()) {
-        eprintln!("valgrind is not installed: no instructions are counted.");
-        return Ok(Vec::new());
-    }
     let mut contenders = vec![Contender::kese(&peers::build_kese(target)?, true)];
     contenders.extend(Some(Contender::rust(&peers::built(target))).filter(Contender::is_built));
-
-    let folder = tempfile::tempdir()?;
-    let database = DynamoDb::new(Embedded::memory(), Latency::NONE);
-    let stock = Stock::new(database.embedded()).await?;
-    let endpoint = Endpoint::start(database, folder.path()).await?;
-    let mut rows = Vec::new();
-    for contender in &contenders {
-        eprintln!("Counting the instructions of {} …", contender.name);
-        stock.open(contender, ACCOUNTS).await?;
-        let mut counted = Vec::new();
-        for spends in [0, 1, SPENDS] {
-            counted.push(run(contender, &stock, &endpoint, folder.path(), spends).await?);
-        }
-        let [init, first, all] = counted.try_into().map_err(|_| "three runs")?;
-        let warm = all.saturating_sub(first) / (SPENDS as u64 - 1);
-        rows.push(vec![
-            contender.name.to_owned(),
-            millions(init),
-            millions(first.saturating_sub(init)),
-            millions(first),
-            format!("{} K", warm / 1000),
-        ]);
+    let counted = of(&contenders).await?;
+    if counted.is_empty() {
+        return Ok(Vec::new());
     }
+    let rows = contenders.iter().zip(counted).map(|(contender, counted)| {
+        let (init, first, cold) = (millions(counted.init), millions(counted.first), millions(counted.cold()));
+        vec![contender.name.to_owned(), init, first, cold, format!("{} K", counted.warm / 1000)]
+    });
     Ok(vec![Table {
         title: "Instructions".to_owned(),
         heads: ["", "init", "first spend", "cold start", "warm spend"].map(str::to_owned).to_vec(),
-        rows,
+        rows: rows.collect(),
         notes: vec![format!(
             "Counted by callgrind over TLS: init until the function asks for its first event, the cold start until the first \
              spend is answered, a warm spend as the mean of the {} that follow. Valgrind passes on the AES instructions of the \
@@ -65,6 +62,29 @@ pub(crate) async fn count(target: &Path) -> Result<Vec<Table>, Error> {
             SPENDS - 1
         )],
     }])
+}
+
+/// Counts for each of them; nothing without valgrind.
+pub(crate) async fn of(contenders: &[Contender]) -> Result<Vec<Instructions>, Error> {
+    let valgrind = std::process::Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+    if !valgrind.is_ok_and(|status| status.success()) {
+        eprintln!("valgrind is not installed: no instructions are counted.");
+        return Ok(Vec::new());
+    }
+    let folder = tempfile::tempdir()?;
+    let database = DynamoDb::new(Embedded::memory(), Latency::NONE);
+    let stock = Stock::new(database.embedded()).await?;
+    let endpoint = Endpoint::start(database, folder.path()).await?;
+    let mut all = Vec::new();
+    for contender in contenders {
+        eprintln!("Counting the instructions of {} …", contender.name);
+        stock.open(contender, ACCOUNTS).await?;
+        let init = run(contender, &stock, &endpoint, folder.path(), 0).await?;
+        let cold = run(contender, &stock, &endpoint, folder.path(), 1).await?;
+        let warm = run(contender, &stock, &endpoint, folder.path(), SPENDS).await?.saturating_sub(cold);
+        all.push(Instructions { init, first: cold.saturating_sub(init), warm: warm / (SPENDS as u64 - 1) });
+    }
+    Ok(all)
 }
 
 /// The instructions of a process that answers so many spends.

@@ -10,6 +10,7 @@
     reason = "it measures, and writes down what came of it; nothing rests on it"
 )]
 
+mod budgets;
 mod contender;
 mod dynamodb;
 mod endpoint;
@@ -47,6 +48,8 @@ enum Section {
     Instructions,
     /// Kese and its peers, invocation by invocation
     Peers,
+    /// Whether size and instructions of a function stay within what is committed; only where it is asked for
+    Budgets,
 }
 
 #[tokio::main]
@@ -68,6 +71,9 @@ async fn run(options: &Options) -> Result<(), Error> {
     }
     if wanted(Section::Peers) {
         print(&peers::compare(&folder, options.spends).await?);
+    }
+    if options.only.contains(&Section::Budgets) {
+        budgets::check(&folder).await?;
     }
     Ok(())
 }

@@ -471,7 +471,7 @@ pub(crate) fn built(target: &Path) -> PathBuf {
 }
 
 /// How many bytes a contender's package has, as it is and in a zip file.
-fn package(contender: &Contender) -> Result<(u64, u64), Error> {
+pub(crate) fn package(contender: &Contender) -> Result<(u64, u64), Error> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_level(Some(9));
     let mut bytes = 0;
