@@ -1,10 +1,12 @@
 //! One key, one effect, the same answer: later, elsewhere, after the ring was full, and until its time is over.
 
+use std::time::Duration;
+
 use domain::{Project, ProjectId};
 use local::embedded::Embedded;
 use store::{RING_KEYS_MAX, Tables};
 
-use crate::harness::{Answered, World};
+use crate::harness::{Answered, Fault, World};
 
 const SPEND: &str = r#"{"amount": 1, "channel": "POS"}"#;
 
@@ -138,6 +140,53 @@ async fn a_refusal_is_not_remembered() {
     assert_eq!(refused.body["code"], "INSUFFICIENT_BALANCE");
     world.post("load/demo-card", None, SPEND).await;
     spend(&world, "key").await;
+}
+
+/// A request whose put is on its way while others write that many entries, each with a key of its own.
+async fn overtaken(world: &World, key: &str, others: &[&str]) -> Answered {
+    world.fault("PutItem", Fault::Late);
+    let others = async {
+        // They begin when the put is on its way.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        for other in others {
+            spend(world, other).await;
+        }
+    };
+    tokio::join!(spend(world, key), others).0
+}
+
+/// What is known of a key from an earlier look holds for as long as the ring goes back to it, and no longer: its entry may have
+/// come after it, and left the ring.
+#[tokio::test(start_paused = true)]
+async fn a_key_is_found_that_came_and_left_the_ring_while_its_repetition_was_under_way() {
+    let world = world().await;
+    let others: Vec<String> = (0..2 * RING_KEYS_MAX).map(|number| format!("other-{number}")).collect();
+    let mut others: Vec<&str> = others.iter().map(String::as_str).collect();
+    // Not the entry right in its way, which it reads whole.
+    others.insert(1, "key");
+    let again = overtaken(&world, "key", &others).await;
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(world.chain("card").await.len(), 2 + others.len());
+    replays(&world, "key", &again).await;
+}
+
+/// Whoever relieved a ring, and lost, finds other keys in it when it is full again.
+#[tokio::test(start_paused = true)]
+async fn keys_that_leave_the_ring_at_a_later_try_are_written_too() {
+    let world = world().await;
+    let mut answers = Vec::new();
+    for number in 0..RING_KEYS_MAX {
+        answers.push(spend(&world, &format!("key-{number}")).await);
+    }
+    let others: Vec<String> = (0..RING_KEYS_MAX / 2).map(|number| format!("other-{number}")).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    world.traffic();
+    overtaken(&world, "late", &others).await;
+    let batches = world.traffic().into_iter().filter(|call| call.target == "BatchWriteItem").count();
+    assert_eq!(batches, 3, "once by the first of the others, and twice by whom they overtook");
+    for (number, first) in answers.iter().enumerate() {
+        replays(&world, &format!("key-{number}"), first).await;
+    }
 }
 
 /// What an account's load costs: 2 calls, and one more with a key once the ring has spilled; 1 unit an entry and 1 a record.

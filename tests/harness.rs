@@ -37,6 +37,8 @@ pub enum Fault {
     Throttle,
     /// It is done, and answered with an internal error.
     FailAfter,
+    /// It arrives a fifth of a second later.
+    Late,
     /// A transaction is at the same item: nothing is done.
     Conflict,
     /// It is answered with an error that says not to try again; nothing is done.
@@ -468,6 +470,11 @@ impl HttpConnector for Connector {
                 Some(Fault::LoseAnswer) => {
                     wire.do_it(target, body);
                     lost()
+                }
+                Some(Fault::Late) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                    let (status, body) = wire.do_it(target, body);
+                    Ok(response(status, body))
                 }
                 Some(Fault::Throttle) => error(400, "ProvisionedThroughputExceededException"),
                 Some(Fault::FailAfter) => {

@@ -16,8 +16,8 @@ use domain::ids::{SEQ_MAX, TEXT_CHARS_MAX};
 use domain::money::MINOR_UNITS_MAX;
 use domain::{
     Account, AccountNumber, Addressed, Amount, Balance, Command, Context, Currency, Delta, Duration, Expiry, Fix,
-    IdempotencyKey, Kind, Lots, Moves, NewAccount, Note, ProjectId, Refusal, Seq, Status, Text, Timestamp, Transaction,
-    TransactionId, WalletId, decide,
+    IdempotencyKey, Kind, Lots, Moves, NewAccount, Note, Project, ProjectId, Refusal, Seq, Status, Text, Timestamp,
+    Transaction, TransactionId, WalletId, decide,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -572,6 +572,23 @@ proptest! {
         prop_assert_eq!(a.credit().plus(a.debit()), Some(Delta::ZERO));
         prop_assert_eq!(a.credit().plus(b.credit()), a.plus(b).map(Balance::credit));
         prop_assert_eq!(a.debit().magnitude(), Some(amount(one)));
+        prop_assert!(a.debit().is_debit() && !a.credit().is_debit());
+    }
+}
+
+#[test]
+fn what_moves_nothing_takes_nothing() {
+    assert!(!Delta::ZERO.is_debit());
+    assert_eq!(Delta::ZERO.magnitude(), None);
+}
+
+/// A reference that is unique for ever is a key that is kept for ever.
+#[test]
+fn keys_are_kept_where_they_are_permanent_or_references_are_unique() {
+    for (permanent_keys, unique_reference) in [(false, false), (false, true), (true, false), (true, true)] {
+        let project = Project::new(ProjectId::parse("demo").unwrap());
+        let project = Project { permanent_keys, unique_reference, ..project };
+        assert_eq!(project.keeps_keys(), (permanent_keys, unique_reference) != (false, false), "{project:?}");
     }
 }
 

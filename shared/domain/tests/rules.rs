@@ -512,6 +512,9 @@ fn what_was_said_is_kept_and_what_is_undone_was_on_the_same_channel() {
         let decision = world.decide("A", &command).unwrap();
         assert_eq!(world.commit("A", decision)[0].note, note);
     }
+    let new = NewAccount { number: number("B"), currency: currency("USD"), exponent: 2, title: text("travels") };
+    let opened = world.decide("B", &Command::Open { new, wallet: wallet("W"), status: Status::Active }).unwrap();
+    assert_eq!(opened.transaction.note, Note { title: text("travels"), ..Note::default() });
     let refund = world.decide("A", &Command::Refund { original: id("A", "#3"), amount: None }).unwrap();
     let cancel = world.decide("A", &Command::Cancel { original: id("A", "#3") }).unwrap();
     for undone in [refund, cancel] {
@@ -538,6 +541,21 @@ fn an_amount_is_an_integer_within_its_range() {
     assert_eq!(read("1"), None);
     assert_eq!(read(true), None);
     assert_eq!(read(()), None);
+}
+
+/// Whoever sends something else is told what it should have been.
+#[test]
+fn what_is_not_an_amount_or_a_name_is_told_what_is_one() {
+    let wrong: Unreadable = Amount::deserialize("1".into_deserializer()).unwrap_err();
+    assert_eq!(wrong.to_string(), "invalid type: string \"1\", expected an integer from 1 to 9007199254740991");
+    let wrong: Unreadable = Currency::deserialize("eur".into_deserializer()).unwrap_err();
+    assert_eq!(Some(wrong.to_string()), Currency::parse("eur").err().map(|malformed| malformed.0.to_owned()));
+}
+
+/// What is personal gets into no log, whoever prints a wallet.
+#[test]
+fn a_profile_is_withheld() {
+    assert_eq!(format!("{:?}", titled("Purse")), "Profile(withheld)");
 }
 
 /// What the stories are told in: wallets, chains of entries, and a clock.

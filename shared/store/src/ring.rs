@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_reaches_back_to_its_oldest_key_and_without_keys_nowhere() {
+        let ring = Ring(vec![key(1, 5, 0), key(2, 9, 0)]);
+        let reached = |seq| ring.reaches(Seq::new(seq).unwrap());
+        assert_eq!([4, 5, 6, 9, 10].map(reached), [false, true, true, true, true]);
+        assert!(!Ring::default().reaches(Seq::new(10).unwrap()), "all that it had may have been let go of");
+    }
+
+    #[test]
     fn a_key_counts_until_its_end() {
         let ring = Ring(vec![key(1, 1, 0)]);
         let (hash, end) = (key(1, 1, 0).hash, Timestamp(0).plus(KEY_LIFE));
