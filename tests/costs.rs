@@ -136,8 +136,22 @@ async fn operations_cost_what_was_designed() {
                 r#"{"transactionId": "card-2"}"#,
                 format!("GetItem 1 · Query 1 · TransactWriteItems {}", 4.0 + index),
             ),
+            (
+                "correction",
+                "f",
+                "fix/demo-card",
+                r#"{"amount": 1, "description": "Counted"}"#,
+                format!("Query 1 · PutItem {}", 1.0 + index),
+            ),
+            (
+                "accounts",
+                "",
+                "listAccounts/demo",
+                r#"{"walletId": "USER-1"}"#,
+                "GetItem 1 · GetItem 1 · Query 1".to_owned(),
+            ),
         ] {
-            world.post(path, Some(key), body).await;
+            world.post(path, Some(key).filter(|key| !key.is_empty()), body).await;
             let mut traffic = world.traffic();
             let reads = traffic.iter().take_while(|call| matches!(call.target.as_str(), "Query" | "GetItem")).count();
             if what != "older replay" {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use functions::{App, Host};
-use lambda_http::RequestExt as _;
+use lambda_http::{RequestExt as _, Response};
 use local::demo;
 use local::embedded::Embedded;
 use serde_json::{Value, json};
@@ -47,7 +47,8 @@ const MANAGED: [&str; 16] = [
     "urllib3",
 ];
 
-const WALLETS: &str = "Wallets";
+/// The table of balances and transactions of the peers.
+pub(crate) const WALLETS: &str = "Wallets";
 const IDEMPOTENCY: &str = "Idempotency";
 
 /// A function that spends.
@@ -226,47 +227,65 @@ impl Stock {
 
     /// Opens the first accounts of a contender, with [`BALANCE`] in each.
     pub(crate) async fn open(&self, contender: &Contender, accounts: usize) -> Result<(), Error> {
-        let Some(feed) = contender.feed else {
-            for number in 0..accounts {
-                let item = json!({
-                    "pk": { "S": format!("WALLET#{}", contender.account(number)) },
-                    "sk": { "S": "BALANCE" },
-                    "balance": { "N": BALANCE.to_string() },
-                    "currency": { "S": "EUR" },
-                });
-                self.ask("PutItem", &json!({ "TableName": WALLETS, "Item": item }))?;
-            }
-            return Ok(());
-        };
-        let app = App::new(Store::new(self.embedded.connector(), Tables { feed, ..Tables::default() }), quiet());
+        let app = contender.feed.map(|feed| {
+            let tables = Tables { feed, ..Tables::default() };
+            App::new(Store::new(self.embedded.connector(), tables), quiet())
+        });
         for number in 0..accounts {
             let account = contender.account(number);
-            let wallet = wallet(&account);
-            for (path, body) in [
-                ("createWallet/demo".to_owned(), json!({ "walletId": wallet })),
-                (
-                    "createAccount/demo".to_owned(),
-                    json!({ "walletId": wallet, "currency": "EUR", "accountNumber": account }),
-                ),
-                (format!("load/demo-{account}"), json!({ "amount": BALANCE, "channel": "APP" })),
-            ] {
-                self.call(&app, &path, &body).await?;
+            match &app {
+                Some(app) => self.open_account(app, &account).await?,
+                None => self.put_balance(&account)?,
             }
         }
         Ok(())
     }
 
-    /// Calls one of Kese's operations in this process.
-    async fn call(&self, app: &App, path: &str, body: &Value) -> Result<(), Error> {
+    /// Opens an account of Kese's, with [`BALANCE`] in it, in a wallet of its own.
+    pub(crate) async fn open_account(&self, app: &App, account: &str) -> Result<(), Error> {
+        let wallet = wallet(account);
+        for (path, body) in [
+            ("createWallet/demo".to_owned(), json!({ "walletId": wallet })),
+            (
+                "createAccount/demo".to_owned(),
+                json!({ "walletId": wallet, "currency": "EUR", "accountNumber": account }),
+            ),
+            (format!("load/demo-{account}"), json!({ "amount": BALANCE, "channel": "APP" })),
+        ] {
+            let answer = self.call(app, &path, &format!("{path}-{account}"), &body).await?;
+            if answer.status() != 200 {
+                return Err(format!("{path} was answered {answer:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the balance of an account where the peers look for it.
+    pub(crate) fn put_balance(&self, account: &str) -> Result<(), Error> {
+        let item = json!({
+            "pk": { "S": format!("WALLET#{account}") },
+            "sk": { "S": "BALANCE" },
+            "balance": { "N": BALANCE.to_string() },
+            "currency": { "S": "EUR" },
+        });
+        self.ask("PutItem", &json!({ "TableName": WALLETS, "Item": item }))
+    }
+
+    /// Calls one of Kese's operations in this process, without an idempotency key if that is empty.
+    pub(crate) async fn call(
+        &self,
+        app: &App,
+        path: &str,
+        idempotency_key: &str,
+        body: &Value,
+    ) -> Result<Response<Value>, Error> {
         let path = format!("/CALL/WalletAPI/{path}");
-        let event = self.event(&path, &Uuid::new_v4().to_string(), body)?;
+        let event = self.event(&path, idempotency_key, body)?;
         let (operation, _) = functions::route("POST", &path).ok_or("no such operation")?;
         let request = lambda_http::request::from_str(&event.to_string())?;
         let answer = app.handle(operation, request.with_lambda_context(lambda_http::Context::default())).await;
-        if answer.status().as_u16() != 200 {
-            return Err(format!("{path} was answered {}", String::from_utf8_lossy(answer.body())).into());
-        }
-        Ok(())
+        let (parts, body) = answer.into_parts();
+        Ok(Response::from_parts(parts, serde_json::from_slice(&body)?))
     }
 
     /// The event of a spend.
@@ -290,6 +309,9 @@ impl Stock {
         event["rawPath"] = path.into();
         event["headers"]["content-length"] = body.len().to_string().into();
         event["headers"]["idempotency-key"] = idempotency_key.into();
+        if let Some(headers) = event["headers"].as_object_mut() {
+            headers.retain(|_, value| value != "");
+        }
         event["headers"]["x-api-key"] = self.api_key.as_str().into();
         event["requestContext"]["http"]["path"] = path.into();
         event["requestContext"]["requestId"] = Uuid::new_v4().to_string().into();

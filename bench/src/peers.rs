@@ -20,7 +20,8 @@ use crate::contender::{self, AMOUNT, BALANCE, Contender, Stock, TOO_MUCH};
 use crate::dynamodb::{DynamoDb, Latency, Tally};
 use crate::endpoint::Endpoint;
 use crate::host::{Host, Invocation, MEMORY_MB, Memory};
-use crate::report::Table;
+use crate::price;
+use crate::report::{Table, heads, millis, percentile};
 
 /// On how many accounts each contender spends. Many customers spend a few times a day each: so few spends of one account
 /// are all in the keys that its newest entry carries.
@@ -34,18 +35,6 @@ const OTHERS: usize = 100;
 
 /// Cold starts of each.
 const COLD_STARTS: usize = 7;
-
-/// What a million of each costs, in dollars: on demand, us-east-1, arm64.
-mod price {
-    pub(super) const WRITE_UNITS: f64 = 0.625;
-    pub(super) const READ_UNITS: f64 = 0.125;
-    pub(super) const HTTP_API_REQUESTS: f64 = 1.00;
-    pub(super) const LAMBDA_REQUESTS: f64 = 0.20;
-    /// A million of seconds of a gigabyte.
-    pub(super) const GIGABYTE_SECONDS: f64 = 13.333_4;
-    /// A million bytes of log.
-    pub(super) const LOG_BYTES: f64 = 0.50 / 1e9 * 1e6;
-}
 
 /// What Kese may take of what a peer takes.
 struct Target {
@@ -132,10 +121,13 @@ struct Running {
 /// Compares all that is built.
 pub(crate) async fn compare(target: &Path, spends: usize) -> Result<Vec<Table>, Error> {
     let kese = build_kese(target)?;
+    if !Contender::peers(&built(target)).iter().all(Contender::is_built) {
+        build_peers(target)?;
+    }
     let (peers, absent): (Vec<_>, Vec<_>) = Contender::peers(&built(target)).into_iter().partition(Contender::is_built);
     let absent: Vec<_> = absent.iter().map(|peer| peer.name).collect();
     if !absent.is_empty() {
-        eprintln!("Not there, and so not compared: {}. bench/peers/install builds them.", absent.join(", "));
+        eprintln!("Not there, and so not compared: {}.", absent.join(", "));
     }
     let contenders: Vec<_> = [true, false].map(|feed| Contender::kese(&kese, feed)).into_iter().chain(peers).collect();
 
@@ -401,10 +393,10 @@ fn dollars(all: &[Measured]) -> Table {
         heads: heads(["", "WRU", "RRU", "HTTP API", "requests", "GB-s", "logs", "total"]),
         rows: all.iter().map(row).collect(),
         notes: vec![format!(
-            "On demand, us-east-1, arm64: write units $0.625, read units $0.125, HTTP API $1.00, Lambda $0.20 a million and \
-             $0.0000133334 a GB-s, logs $0.50 a GB. Billed is the p50 from above, rounded up to a millisecond, with \
+            "{} Billed is the p50 from above, rounded up to a millisecond, with \
              {MEMORY_MB} MB for all. That favours the peers: with so little memory Lambda gives a small part of a \
              processor, and they are commonly run with more.",
+            price::list()
         )],
     }
 }
@@ -433,24 +425,8 @@ fn ratios(all: &[Measured], feed: bool) -> Option<Table> {
     })
 }
 
-fn heads<const N: usize>(heads: [&str; N]) -> Vec<String> {
-    heads.map(str::to_owned).to_vec()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
 fn mebibytes(bytes: u64) -> String {
     format!("{:.2}", bytes as f64 / f64::from(1 << 20))
-}
-
-/// The smallest that so many percent do not exceed.
-fn percentile(times: &[Duration], percent: usize) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let rank = (times.len() * percent).div_ceil(100).max(1);
-    times.get(rank - 1).copied().unwrap_or_default()
 }
 
 /// Builds the function `spend` as it is deployed, and says where it is.
@@ -463,6 +439,17 @@ pub(crate) fn build_kese(target: &Path) -> Result<PathBuf, Error> {
         return Err("Kese's function cannot be built.".into());
     }
     Ok(target.join("release/spend"))
+}
+
+/// Builds the peers; those that cannot be built here are not there afterwards.
+fn build_peers(target: &Path) -> Result<(), Error> {
+    eprintln!("Building the peers by bench/peers/install, which takes a few minutes the first time …");
+    let mut install = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/install"));
+    let built = install.env("CARGO_TARGET_DIR", target).status()?;
+    if !built.success() {
+        eprintln!("bench/peers/install did not come to its end.");
+    }
+    Ok(())
 }
 
 /// Where `bench/peers/install` puts what it builds.
