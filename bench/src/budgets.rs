@@ -10,7 +10,7 @@ use crate::{Error, instructions, peers};
 const ZIP_BYTES: u64 = 3_300_000;
 
 /// Instructions from the start until the first spend is answered.
-const COLD: u64 = 6_700_000;
+const COLD: u64 = 7_000_000;
 
 /// Instructions of a warm spend.
 const WARM: u64 = 1_600_000;

@@ -9,12 +9,10 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::endpoint::{Params, ResolveEndpoint};
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 
 use crate::Store;
 
@@ -95,14 +93,12 @@ impl Store {
         let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.clone()))
+            .region(Region::new(region))
             .credentials_provider(credentials)
             .http_client(https(Some(trusted)))
             .timeout_config(timeouts())
             .retry_config(retries());
-        if let Some(url) = endpoint_url.or_else(|| address(&region)) {
-            config = config.endpoint_resolver(Known(aws_smithy_types::endpoint::Endpoint::builder().url(url).build()));
-        }
+        config.set_endpoint_url(endpoint_url);
         Store { client: Client::from_conf(config.build()), tables, contended: Arc::default() }
     }
 
@@ -139,26 +135,6 @@ impl Store {
     }
 }
 
-/// An address that is known: the SDK's own way to one begins with reading and compiling the rules for all partitions.
-#[derive(Debug)]
-struct Known(aws_smithy_types::endpoint::Endpoint);
-
-impl ResolveEndpoint for Known {
-    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
-        EndpointFuture::ready(Ok(self.0.clone()))
-    }
-}
-
-/// Where a region has DynamoDB. None for what may have another domain: the SDK knows.
-///
-/// Source: "DynamoDB endpoints" in the AWS General Reference.
-fn address(region: &str) -> Option<String> {
-    let parts = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
-    let (part, rest) = region.split_once('-')?;
-    let usual = parts.contains(&part) && !rest.starts_with("iso");
-    usual.then(|| format!("https://dynamodb.{region}.amazonaws.com"))
-}
-
 /// TLS by rustls on ring. Without a word on whom to trust it is whom the system trusts.
 fn https(trusted: Option<tls::TrustStore>) -> SharedHttpClient {
     let context = tls::TlsContext::builder().with_trust_store(trusted.unwrap_or_default()).build();
@@ -191,25 +167,10 @@ fn retries() -> RetryConfig {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::config::endpoint::DefaultResolver;
     use base64::Engine;
     use sha2::{Digest, Sha256};
 
     use super::*;
-
-    /// The SDK's own rules say the same, or are asked.
-    #[tokio::test]
-    async fn an_address_is_the_one_that_the_sdk_knows() {
-        for region in
-            ["eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1", "mars"]
-        {
-            let params = Params::builder().region(region).build().unwrap();
-            let known = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params).await.unwrap();
-            let expected = ["cn-north-1", "us-iso-east-1", "eusc-de-east-1", "mars"].contains(&region);
-            assert_eq!(address(region).is_none(), expected, "{region}");
-            assert!(address(region).is_none_or(|address| address == known.url()), "{region}: {}", known.url());
-        }
-    }
 
     /// The fingerprints are those that <https://www.amazontrust.com/repository> tells.
     #[test]
