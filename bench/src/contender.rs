@@ -293,7 +293,7 @@ impl Stock {
         let sample: Value = serde_json::from_str(EVENT)?;
         let mut body: Value = serde_json::from_str(sample["body"].as_str().unwrap_or_default())?;
         body["amount"] = amount.into();
-        // The path names the account; who names it twice has Kese look the wallet up as well.
+        // The account is a contender's own; the sample also names a wallet and a currency, which it does not have.
         if let Some(body) = body.as_object_mut() {
             body.retain(|name, _| name != "walletId" && name != "currency");
         }

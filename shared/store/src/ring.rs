@@ -59,7 +59,7 @@ impl Ring {
         self.0.iter().rev().find(counts).map(|key| key.seq)
     }
 
-    /// Whether every key of an entry after `seq` is here, or none of them ever was: keys leave in their order.
+    /// Whether every key of an entry after `seq` is here: keys leave in their order, so a key that is as old tells that none has.
     pub(crate) fn reaches(&self, seq: Seq) -> bool {
         self.0.first().is_some_and(|oldest| oldest.seq <= seq)
     }
