@@ -121,3 +121,82 @@ impl std::io::Write for Sink<'_> {
 fn moves_list(moves: &Moves) -> Vec<(String, i64)> {
     moves.iter().map(|(expiry, delta)| (item::expiry_name(*expiry), delta.minor_units())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        AccountNumber, Addressed, Amount, Command, Context, Currency, Duration, Expiry, Fingerprint, NewAccount,
+        Status, Text, Timestamp, WalletId, decide,
+    };
+
+    use super::*;
+    use crate::keys::KeyHash;
+
+    /// What outsiders check an entry with: the SHA-256 of this text, member by member.
+    #[test]
+    fn the_hash_of_an_entry_is_that_of_its_canonical_text() {
+        let number = AccountNumber::parse("card").unwrap();
+        let text = |text: &str| Text::parse(text).ok();
+        let context = Context {
+            now: Timestamp(1_000),
+            addressed: &Addressed::default(),
+            original: None,
+            refund_extension: Duration::days(30),
+        };
+        let title = text("Gift card");
+        let new = NewAccount { number, currency: Currency::parse("EUR").unwrap(), exponent: 2, title };
+        let open = Command::Open { new, wallet: WalletId::parse("w").unwrap(), status: Status::Active };
+        let opened = decide(None, &open, &context).unwrap().transaction;
+        let note = Note {
+            channel: text("POS"),
+            description: text("a \"gift\""),
+            reference_id: text("order-1"),
+            user_id: text("u"),
+            store_id: text("s"),
+            store_name: text("Säge"),
+            title: None,
+            additional_data: Some("{}".to_owned()),
+        };
+        let load = Command::Load {
+            amount: Amount::new(250).unwrap(),
+            earned: false,
+            expiry: Expiry::At(Timestamp(9_000)),
+            note,
+        };
+        let loaded = decide(Some(&opened.account), &load, &context).unwrap().transaction;
+
+        let request = Fingerprint([0xcd; 16]);
+        let first = Origin { nonce: 7, key: None, request };
+        let second = Origin { nonce: 8, key: Some(KeyHash([0xab; 16])), request };
+        let opened_hash = hash(Hash::ORIGIN, "demo", &opened, &first);
+        let texts = [
+            (
+                opened_hash,
+                format!(
+                    r#"{{"previous":"{}","project":"demo","account":"card","seq":1,"at":1000,"opened":1000,"kind":"INITIALIZED","original":null,"moves":[],"lots":[],"posted":0,"status":"active","wallet":"w","currency":"EUR","exponent":2,"channel":null,"description":null,"reference_id":null,"user_id":null,"store_id":null,"store_name":null,"title":"Gift card","additional_data":null,"key":null,"request":"{}"}}"#,
+                    "00".repeat(32),
+                    "cd".repeat(16),
+                ),
+            ),
+            (
+                hash(opened_hash, "demo", &loaded, &second),
+                format!(
+                    r#"{{"previous":"{opened_hash}","project":"demo","account":"card","seq":2,"at":1000,"opened":1000,"kind":"LOADED","original":null,"moves":[["9000",250]],"lots":[["9000",250]],"posted":250,"status":"active","wallet":"w","currency":"EUR","exponent":2,"channel":"POS","description":"a \"gift\"","reference_id":"order-1","user_id":"u","store_id":"s","store_name":"Säge","title":null,"additional_data":"{{}}","key":"{}","request":"{}"}}"#,
+                    "ab".repeat(16),
+                    "cd".repeat(16),
+                ),
+            ),
+        ];
+        for (hash, text) in texts {
+            assert_eq!(hash, Hash(Sha256::digest(&text).into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_as_it_is_shown() {
+        let hash = Hash(std::array::from_fn(|place| u8::try_from(place).unwrap()));
+        assert_eq!(Hash::parse(&hash.to_string()), Some(hash));
+        assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{hash}\""));
+        assert_eq!(Hash::parse("00"), None);
+    }
+}

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use fastrand::Rng;
 use tokio::time::Instant;
 
 use crate::Session;
@@ -63,7 +64,7 @@ impl Contended {
 #[derive(Debug)]
 pub(crate) struct Pace<'a> {
     deadline: Instant,
-    random: u64,
+    random: Rng,
     span: Duration,
     race: Option<Race<'a>>,
     is_contended: bool,
@@ -80,8 +81,8 @@ struct Race<'a> {
 impl<'a> Pace<'a> {
     /// The waits of a request that is given all the time that the function has.
     pub(crate) fn of(session: &Session<'_>) -> Pace<'a> {
-        let [low, high] = [session.nonce & u128::from(u64::MAX), session.nonce >> 64];
-        let random = u64::try_from(low ^ high).unwrap_or(1) | 1;
+        // Not for secrets: requests whose nonces differ are to wait for different times, and nothing else rests on it.
+        let random = Rng::with_seed(session.nonce.to_le_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes));
         Pace { deadline: session.deadline, random, span: FIRST_SPAN, race: None, is_contended: false }
     }
 
@@ -112,8 +113,8 @@ impl<'a> Pace<'a> {
 
     /// With how many keys this request takes a ring to be full. Where others are at it, a few relieve it before it is, so that
     /// not all have to do so at once.
-    pub(crate) fn ring_keys_max(&self) -> usize {
-        if self.is_contended && self.random.is_multiple_of(4) { RING_KEYS_EARLY } else { RING_KEYS_MAX }
+    pub(crate) fn ring_keys_max(&mut self) -> usize {
+        if self.is_contended && self.random.u8(..4) == 0 { RING_KEYS_EARLY } else { RING_KEYS_MAX }
     }
 
     /// Waits after a lost race.
@@ -156,16 +157,235 @@ impl<'a> Pace<'a> {
     }
 
     async fn rest(&mut self, end: Instant, at_the_end: impl FnOnce() -> Error) -> Result<(), Error> {
-        // xorshift64: spreads the waits of requests whose nonces differ; nothing else rests on it.
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
         let span = u64::try_from(self.span.as_micros()).unwrap_or(u64::MAX);
-        let wait = Duration::from_micros(self.random.checked_rem(span).unwrap_or(0));
+        let wait = Duration::from_micros(self.random.u64(..=span));
         if end.saturating_duration_since(Instant::now()) <= wait {
             return Err(at_the_end());
         }
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Project, ProjectId, Timestamp};
+
+    use super::*;
+    use crate::{Environment, Meter, Store, Tables};
+
+    const ACCOUNT: &str = "account";
+
+    fn store() -> Store {
+        let environment = Environment {
+            region: "eu-west-1".to_owned(),
+            access_key_id: "id".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+            endpoint_url: None,
+            ca_bundle: None,
+        };
+        Store::in_lambda(environment, Tables::default())
+    }
+
+    /// What `does` does with a session of that number that has ten seconds.
+    async fn at(store: &Store, number: u64, does: impl AsyncFnOnce(&Session<'_>)) {
+        let project = Project::new(ProjectId::parse("demo").unwrap());
+        let deadline = Instant::now().checked_add(Duration::from_secs(10)).unwrap();
+        does(&store.session(&project, Timestamp(0), number.into(), deadline, &Meter::default())).await;
+    }
+
+    /// A store that remembers others at the account, at that span.
+    fn contended(span: Duration) -> Store {
+        let store = store();
+        store.contended.learn(ACCOUNT, span);
+        store
+    }
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn busy() -> Error {
+        Error::Busy
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_is_forgotten_by_half_every_four_seconds() {
+        let contended = Contended::default();
+        assert_eq!(contended.span(ACCOUNT), None);
+        contended.learn(ACCOUNT, millis(40));
+        for (seconds, left) in [(0, 40), (3, 40), (1, 20), (4, 10), (4, 5)] {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            assert_eq!(contended.span(ACCOUNT), Some(millis(left)));
+        }
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(contended.span(ACCOUNT), None, "2.5 ms are less than a first wait has");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_as_short_as_the_first_is_kept_and_a_shorter_one_is_forgotten() {
+        let contended = Contended::default();
+        contended.learn(ACCOUNT, FIRST_SPAN);
+        assert_eq!(contended.span(ACCOUNT), Some(FIRST_SPAN));
+        contended.learn(ACCOUNT, millis(3));
+        assert!(contended.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_accounts_are_remembered_and_not_one_more() {
+        let contended = Contended::default();
+        let remembered = || contended.0.lock().unwrap().len();
+        for account in 0..ACCOUNTS_MAX {
+            contended.learn(&account.to_string(), FIRST_SPAN);
+        }
+        assert_eq!(remembered(), ACCOUNTS_MAX);
+        contended.learn(ACCOUNT, FIRST_SPAN);
+        assert_eq!(remembered(), 1);
+    }
+
+    /// What is waited for is spread over the whole span: from hardly any time to nearly all of it.
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_for_different_times_within_their_span() {
+        let store = store();
+        let mut waits = Vec::new();
+        for number in 0..100 {
+            at(&store, number, async |session| {
+                let start = Instant::now();
+                Pace::of(session).wait(busy).await.unwrap();
+                waits.push(start.elapsed());
+            })
+            .await;
+        }
+        waits.sort();
+        // Timers of tokio go by the millisecond, upwards.
+        assert!(waits.iter().all(|wait| *wait <= FIRST_SPAN + millis(1)));
+        let among = |from, to| waits.iter().filter(|wait| (millis(from)..millis(to)).contains(*wait)).count();
+        assert!(among(0, 2) > 10 && among(4, 6) > 10, "{waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_up_to_a_quarter_of_a_second_and_end_before_the_deadline() {
+        let store = store();
+        at(&store, 1, async |session| {
+            let mut pace = Pace::of(session);
+            let mut spans = Vec::new();
+            let ended = loop {
+                spans.push(pace.span);
+                if let Err(error) = pace.wait(busy).await {
+                    break error;
+                }
+            };
+            assert!(matches!(ended, Error::Busy));
+            assert_eq!(spans[..8], [4, 8, 16, 32, 64, 128, 256, 256].map(millis));
+            let left = session.deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && left <= LONGEST_SPAN, "{left:?}");
+        })
+        .await;
+    }
+
+    /// As long as nobody else was met, nothing is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_first_request_does_not_wait_and_teaches_nothing() {
+        let store = store();
+        at(&store, 1, async |session| {
+            let start = Instant::now();
+            let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+            assert_eq!((pace.is_contended(), pace.ring_keys_max(), start.elapsed()), (false, RING_KEYS_MAX, millis(0)));
+            pace.won();
+            assert!(store.contended.0.lock().unwrap().is_empty());
+        })
+        .await;
+    }
+
+    /// A lost race doubles the span, and who wins then leaves the next one a shorter one: 22 halves of a try a second more.
+    #[tokio::test(start_paused = true)]
+    async fn who_lost_remembers_for_all_over_what_span_it_won() {
+        let store = store();
+        at(&store, 1, async |session| {
+            let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+            for span in [8, 16, 32, 64, 128] {
+                let start = Instant::now();
+                pace.lost(busy).await.unwrap();
+                assert_eq!((pace.span, pace.is_contended()), (millis(span), true));
+                assert!(start.elapsed() <= millis(span + 1));
+            }
+            pace.won();
+        })
+        .await;
+        // 1 / (1 / 0.128 + 11) seconds.
+        let learnt = store.contended.span(ACCOUNT).unwrap();
+        assert!((millis(53)..millis(54)).contains(&learnt), "{learnt:?}");
+        at(&store, 2, async |session| {
+            let start = Instant::now();
+            let pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+            assert_eq!((pace.is_contended(), pace.span), (true, learnt));
+            assert!((millis(1)..=learnt + millis(1)).contains(&start.elapsed()));
+            pace.won();
+        })
+        .await;
+        assert!(store.contended.span(ACCOUNT).unwrap() < learnt);
+    }
+
+    /// Where hardly anybody is left, a step would be smaller than what is left of the span by a tenth.
+    #[tokio::test(start_paused = true)]
+    async fn a_short_span_becomes_shorter_by_a_tenth() {
+        let store = contended(millis(8));
+        at(&store, 1, async |session| Pace::race(session, ACCOUNT.to_owned()).await.unwrap().won()).await;
+        assert_eq!(store.contended.span(ACCOUNT), Some(Duration::from_micros(7_200)));
+    }
+
+    /// Who may not take part in the race is told at once, and who had to give up tells the others.
+    #[tokio::test(start_paused = true)]
+    async fn a_race_is_left_after_its_time() {
+        let store = contended(Duration::from_mins(1));
+        at(&store, 1, async |session| {
+            let start = Instant::now();
+            assert!(matches!(Pace::race(session, ACCOUNT.to_owned()).await, Err(Error::Busy)));
+            assert_eq!(start.elapsed(), millis(0));
+        })
+        .await;
+
+        let store = contended(FIRST_SPAN);
+        at(&store, 1, async |session| {
+            let start = Instant::now();
+            let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+            while pace.lost(busy).await.is_ok() {}
+            assert!(start.elapsed() <= RACE_MAX);
+            assert_eq!(store.contended.span(ACCOUNT), Some(pace.span));
+            assert!(pace.span > LONGEST_SPAN);
+        })
+        .await;
+    }
+
+    /// A change of a wallet, that all its accounts wait for, takes part in no race.
+    #[tokio::test(start_paused = true)]
+    async fn without_a_race_losing_is_waiting() {
+        let store = store();
+        at(&store, 1, async |session| {
+            let start = Instant::now();
+            let mut pace = Pace::of(session);
+            while pace.lost(busy).await.is_ok() {}
+            assert!(start.elapsed() > RACE_MAX && pace.span == LONGEST_SPAN);
+            pace.won();
+            assert!(store.contended.0.lock().unwrap().is_empty());
+        })
+        .await;
+    }
+
+    /// About every fourth relieves a ring before it is full.
+    #[tokio::test(start_paused = true)]
+    async fn where_others_are_a_few_relieve_the_ring_early() {
+        let store = contended(FIRST_SPAN);
+        let mut early = 0;
+        for number in 0..100 {
+            at(&store, number, async |session| {
+                let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+                early += u32::from(pace.ring_keys_max() == RING_KEYS_EARLY);
+                assert!([RING_KEYS_EARLY, RING_KEYS_MAX].contains(&pace.ring_keys_max()));
+            })
+            .await;
+        }
+        assert!((10..=40).contains(&early), "{early}");
     }
 }

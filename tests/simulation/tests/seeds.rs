@@ -21,15 +21,17 @@ fn a_seed_replays() {
 #[test]
 fn nothing_is_lost_and_nothing_doubled() {
     let seeds = std::env::var("KESE_SEEDS").map_or(300, |seeds| seeds.parse().expect("a number"));
-    let play = |seeds: Range<u64>| move || seeds.map(|seed| (seed, simulation::run(seed))).collect::<Vec<_>>();
-    let halves = [play(1..1 + seeds / 2), play(1 + seeds / 2..1 + seeds)].map(thread::spawn);
-    let reports: Vec<_> = halves.into_iter().flat_map(|half| half.join().expect("no seed panics")).collect();
-    for (seed, report) in &reports {
+    let play = |seed| {
+        let report = simulation::run(seed);
         assert!(report.violations.is_empty(), "seed {seed}: {:#?}", report.violations);
-    }
-    let faults: BTreeSet<Fault> = reports.iter().flat_map(|(_, report)| report.faults.keys().copied()).collect();
+        report
+    };
+    let play_all = |seeds: Range<u64>| move || seeds.map(play).collect::<Vec<_>>();
+    let halves = [play_all(1..1 + seeds / 2), play_all(1 + seeds / 2..1 + seeds)].map(thread::spawn);
+    let reports: Vec<_> = halves.into_iter().flat_map(|half| half.join().expect("no seed panics")).collect();
+    let faults: BTreeSet<Fault> = reports.iter().flat_map(|report| report.faults.keys().copied()).collect();
     assert_eq!(faults, BTreeSet::from(Fault::ALL));
-    let sum = |of: fn(&simulation::Report) -> u64| reports.iter().map(|(_, report)| of(report)).sum::<u64>();
+    let sum = |of: fn(&simulation::Report) -> u64| reports.iter().map(of).sum::<u64>();
     let (kills, conflicts) = (sum(|report| report.kills), sum(|report| report.conflicts));
     println!("{} seeds, {kills} kills, {conflicts} conflicts", reports.len());
     assert!(reports.len() as u64 == seeds && kills > seeds && conflicts > seeds);
