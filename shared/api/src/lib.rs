@@ -11,6 +11,7 @@ pub mod oauth;
 pub mod paycombat;
 pub mod signature;
 pub mod time;
+pub mod webhook;
 
 pub use body::Body;
 pub use credentials::{ApiKey, Scope};

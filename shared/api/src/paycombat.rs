@@ -5,27 +5,22 @@
 //! vendor's manner.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use domain::wallet::ACCOUNTS_MAX;
 use domain::{Account, Currency, Profile, ProjectId, Status, Text, Timestamp, Wallet};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use url::{Host, Url};
 
 use crate::dialect::is_about_credentials;
 use crate::failure::{Failure, Problem, Verdict};
-use crate::time;
+use crate::{time, webhook};
 
 /// The longest page of a listing.
 pub const LIMIT_MAX: u64 = 100;
 
 /// The page of a listing that does not say how long it should be.
 const LIMIT_DEFAULT: u64 = 20;
-
-/// The longest address of a webhook, in bytes.
-pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
 
 /// The body of createWallet.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,7 +29,7 @@ pub struct CreateWallet {
     currency: Currency,
     currency_list: Vec<Currency>,
     description: Option<Text>,
-    webhook_url: Option<WebhookUrl>,
+    webhook_url: Option<webhook::Url>,
 }
 
 /// The query of listWallets.
@@ -62,7 +57,7 @@ impl CreateWallet {
             ("dialect", Some("paycombat")),
             ("customer_id", Some(self.customer_id.0.as_str())),
             ("description", self.description.as_ref().map(Text::as_str)),
-            ("webhook_url", self.webhook_url.as_ref().map(|url| url.0.as_str())),
+            ("webhook_url", self.webhook_url.as_ref().map(webhook::Url::as_str)),
         ];
         let details = said.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())));
         Profile { details: details.collect(), ..Profile::default() }
@@ -99,76 +94,6 @@ impl<'de> Deserialize<'de> for CustomerId {
         let text = Text::deserialize(deserializer)?;
         if text.as_str().is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(CustomerId(text)) }
     }
-}
-
-/// Where events are to be sent: an address that is public as far as its text tells. To what a name resolves is known only
-/// when something is sent.
-#[derive(Clone, Debug)]
-struct WebhookUrl(String);
-
-impl<'de> Deserialize<'de> for WebhookUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WebhookUrl, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.len() > WEBHOOK_URL_BYTES_MAX {
-            return Err(D::Error::custom("must have at most 2048 bytes"));
-        }
-        // Readers of addresses do not agree on these, so that another one could see another host.
-        let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-        let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https" && !text.contains(is_odd));
-        let url = url.ok_or_else(|| D::Error::custom("must be an https address"))?;
-        // Also an empty user, which this reader leaves out and another one may not.
-        let authority = text.split_once(':').map_or("", |(_, rest)| rest.trim_start_matches('/'));
-        if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
-            return Err(D::Error::custom("must not hold a user or a password"));
-        }
-        if url.host().as_ref().is_some_and(is_public) {
-            Ok(WebhookUrl(text))
-        } else {
-            Err(D::Error::custom("must be public"))
-        }
-    }
-}
-
-/// Whether a host can be one of the internet's. Numbers that spell an IPv4 address in another way have become one before.
-fn is_public(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => is_public_name(name),
-        Host::Ipv4(address) => is_public_address((*address).into()),
-        Host::Ipv6(address) => is_public_address((*address).into()),
-    }
-}
-
-fn is_public_name(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    // A name without a dot is looked up in the network of whoever asks.
-    name.rsplit_once('.').is_some_and(|(_, top)| !matches!(top, "localhost" | "local" | "internal"))
-}
-
-/// Whether the registries of special addresses say that it can be reached from everywhere.
-fn is_public_address(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let special = matches!(
-        address.octets(),
-        [0 | 127 | 224..=255, ..] // this network, this host; multicast, reserved, broadcast
-            | [100, 64..=127, ..] // shared by the customers of a carrier
-            | [192, 0, 0, _] // protocol assignments
-            | [192, 88, 99, _] // relays of 6to4
-            | [198, 18 | 19, ..] // benchmarks
-    );
-    !(special || address.is_private() || address.is_link_local() || address.is_documentation())
-}
-
-/// Only what is handed out as global unicast, without its parts for documentation, protocols and tunnels: a tunnel's
-/// address holds an IPv4 address, which may be any.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let special = matches!(address.segments(), [0x2001, ..0x0200 | 0x0db8, ..] | [0x2002, ..] | [0x3fff, ..0x1000, ..]);
-    matches!(address.segments(), [0x2000..=0x3fff, ..]) && !special
 }
 
 /// A wallet as it is answered at `now`, with its accounts.

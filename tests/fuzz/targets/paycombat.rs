@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 
 use api::Body;
-use api::paycombat::{CreateWallet, LIMIT_MAX, ListWallets, WEBHOOK_URL_BYTES_MAX};
+use api::paycombat::{CreateWallet, LIMIT_MAX, ListWallets};
+use api::webhook::URL_BYTES_MAX;
 use domain::wallet::ACCOUNTS_MAX;
 use fuzz::{check_refusal, read};
 use lambda_http::http::Uri;
@@ -55,7 +56,7 @@ fn accepted(asked: &CreateWallet, sent: &Value) {
 
 /// The check of the service reads addresses as browsers do; this one reads them as HTTP clients do.
 fn check_webhook(address: &str) {
-    assert!(address.len() <= WEBHOOK_URL_BYTES_MAX);
+    assert!(address.len() <= URL_BYTES_MAX);
     assert!(address.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")), "{address}");
     let Ok(uri) = address.parse::<Uri>() else { return };
     let authority = uri.authority().map_or("", |authority| authority.as_str());
