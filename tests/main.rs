@@ -30,6 +30,7 @@ mod openapi;
 mod readme;
 mod runtimes;
 mod samples;
+mod sender;
 mod stack;
 mod stories;
 mod template;

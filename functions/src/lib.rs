@@ -21,11 +21,13 @@ mod log;
 mod metrics;
 pub mod refund;
 pub mod remove_account;
+pub mod sender;
 mod shell;
 pub mod spend;
 pub mod update_wallet;
 
 pub use lambda::{Error, serve};
+pub use sender::{Network, Reply, Sender, Unsent};
 pub use shell::{App, Host, Operation, Route};
 
 /// Every operation.
