@@ -16,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
@@ -449,4 +450,25 @@ async fn a_receiver_that_never_ends_its_answer_has_ten_seconds() {
         assert!(request.await.unwrap().ends_with(b"{}"), "it was hung up on");
         tokio::time::resume();
     }
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_not_sent_later() {
+    let receiver = Receiver::new(&[]).await;
+    let sender = receiver.internet(|_| vec!["127.0.0.1"]).sender(Reach::Local);
+    let (ended, end) = oneshot::channel();
+    let request = tokio::spawn(async move {
+        let (mut stream, _) = receiver.listener.accept().await.unwrap();
+        let mut got = vec![stream.read_u8().await.unwrap()];
+        tokio::time::pause();
+        end.await.unwrap();
+        while stream.read_buf(&mut got).await.is_ok_and(|read| read > 0) {}
+        got.len()
+    });
+    // More than lies on the way.
+    let body = vec![b'a'; 64 * 1_024 * 1_024];
+    let length = body.len();
+    assert_eq!(sender.post("http://localhost", HeaderMap::new(), body).await, Err(Unsent::Timeout));
+    ended.send(()).unwrap();
+    assert!(request.await.unwrap() < length);
 }

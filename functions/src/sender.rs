@@ -231,7 +231,8 @@ fn request(url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Request<Full<
     Ok(request)
 }
 
-/// Sends the request and waits for the head of the answer. The connection lives on in its set, for the rest of the answer.
+/// Sends the request and waits for the head of the answer. The connection lives on in its set for the rest of the answer, and
+/// ends with it.
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     request: Request<Full<Bytes>>,
@@ -251,10 +252,10 @@ fn tls(roots: Arc<RootCertStore>) -> ClientConfig {
     tls
 }
 
-/// Who the receiver has to be. The dot that ends a name is for its look-up alone.
+/// Who the receiver has to be.
 fn server_name(host: &Host<&str>) -> Option<ServerName<'static>> {
     match host {
-        Host::Domain(name) => ServerName::try_from(name.strip_suffix('.').unwrap_or(name).to_owned()).ok(),
+        Host::Domain(name) => ServerName::try_from((*name).to_owned()).ok(),
         Host::Ipv4(address) => Some(IpAddr::from(*address).into()),
         Host::Ipv6(address) => Some(IpAddr::from(*address).into()),
     }
