@@ -3,8 +3,9 @@
 //! [`docs`] is what there is to read about the API.
 //!
 //! What happens after an answer runs as it does there, too: [`stream`] is what DynamoDB tells of every write, [`queue`] plays
-//! SQS.
+//! SQS, and [`background`] calls the functions with what both of them hold.
 
+pub mod background;
 pub mod demo;
 pub mod docs;
 pub mod embedded;
