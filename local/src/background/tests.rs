@@ -291,25 +291,31 @@ async fn a_kill_in_the_middle_of_a_batch_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_waits_for_the_call_that_is_under_way() {
+async fn stopping_waits_for_the_calls_that_are_under_way() {
     let world = World::new().await;
     let stream = world.stream();
     world.put_entries(0..1);
+    world.queues.send(DELIVERIES, &[("1", 0)]).unwrap();
     let gate = Arc::new(Semaphore::new(0));
     let calls = Arc::new(AtomicUsize::new(0));
-    let (closed, called) = (Arc::clone(&gate), Arc::clone(&calls));
-    let publish = Function::new("publish", move |_| {
-        called.fetch_add(1, Ordering::Relaxed);
-        let closed = Arc::clone(&closed);
-        async move { closed.acquire().await.map(|_| Value::Null).map_err(|error| error.to_string()) }
-    });
-    let Running { stop, mut task } = world.run(publish, idle("deliver"), idle("expire"));
-    until("a call", || calls.load(Ordering::Relaxed) == 1).await;
+    let waiting = |name| {
+        let (gate, calls) = (Arc::clone(&gate), Arc::clone(&calls));
+        Function::new(name, move |_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            let gate = Arc::clone(&gate);
+            async move { gate.acquire().await.map(|_| Value::Null).map_err(|error| error.to_string()) }
+        })
+    };
+    let Running { stop, mut task } = world.run(waiting("publish"), waiting("deliver"), idle("expire"));
+    until("both calls", || calls.load(Ordering::Relaxed) == 2).await;
     drop(stop);
     assert!(tokio::time::timeout(Duration::from_secs(1), &mut task).await.is_err());
+    // One answers and then the other.
     gate.add_permits(1);
     task.await.unwrap();
     assert!(stream.oldest(1).unwrap().is_empty());
+    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    assert!(world.received(DELIVERIES).is_empty());
 }
 
 #[tokio::test(start_paused = true)]

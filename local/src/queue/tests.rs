@@ -326,16 +326,20 @@ async fn queues_outlive_the_process() {
     let again = world.receive().await;
     assert_eq!((bodies(&again), receives(&again[0])), (vec!["one"], "2"));
     world.delete(&again[0]).await;
+    world.wait(30);
+    world.delete(&world.receive().await[0]).await;
     drop(world);
     let id = World::in_folder(&folder, NOW).send("three").await;
     assert_ne!(Some(id.as_str()), received.message_id(), "an id is never given twice");
 }
 
-#[test]
-fn a_damaged_file_is_not_used() {
+#[tokio::test]
+async fn a_damaged_file_is_not_used() {
     let folder = TempDir::new().unwrap();
-    drop(World::in_folder(&folder, NOW));
-    std::fs::write(folder.path().join(DATA_FILE), [0; 4096]).unwrap();
+    World::in_folder(&folder, NOW).send(&"x".repeat(100_000)).await;
+    // What SQLite takes for zeros.
+    let file = std::fs::File::options().write(true).open(folder.path().join(DATA_FILE)).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 100).unwrap();
     let unusable = Queues::open(folder.path(), &SETTINGS, || NOW).unwrap_err();
     assert!(matches!(unusable, Unusable::Damaged { .. }), "{unusable}");
 }
