@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -31,20 +32,25 @@ const PAGE_BYTES: u64 = 4096;
 /// A DynamoDB inside this process. Clones share the data.
 #[derive(Clone)]
 pub struct Embedded {
-    database: Database,
+    pub(crate) database: Database,
+    /// Where `SQLite` finds the data for as long as it is in use: a file, or a name in this process's memory.
+    pub(crate) address: String,
     /// Held as long as the data is in use; `None` in memory.
     _lock: Option<Arc<File>>,
 }
 
 impl Embedded {
-    /// Opens an empty database that is forgotten with this value.
+    /// Opens an empty database that is forgotten with this value. It holds a gigabyte.
     ///
     /// # Panics
     /// When there is no memory left for it.
     #[must_use]
     pub fn memory() -> Embedded {
-        let database = Database::memory().expect("an empty database fits into memory");
-        Embedded { database, _lock: None }
+        // By a name, so that its stream can be read beside it.
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let address = format!("file:/kese-{}?vfs=memdb", OPENED.fetch_add(1, Ordering::Relaxed));
+        let database = Database::new(&address).expect("an empty database fits into memory");
+        Embedded { database, address, _lock: None }
     }
 
     /// Opens the data of `folder`, which is made if it is not there, and keeps it for this process alone.
@@ -61,14 +67,9 @@ impl Embedded {
         })?;
 
         let file = folder.join(DATA_FILE);
-        let damaged = |reason| Unusable::Damaged { file: file.clone(), reason };
-        if file.exists() {
-            check(&file).map_err(damaged)?;
-        } else {
-            create(&file).map_err(damaged)?;
-        }
-        let database = database(&file).map_err(damaged)?;
-        Ok(Embedded { database, _lock: Some(Arc::new(lock)) })
+        prepare(&file, |file| database(file).map(drop))?;
+        let database = database(&file).map_err(|reason| Unusable::Damaged { file: file.clone(), reason })?;
+        Ok(Embedded { database, address: file.display().to_string(), _lock: Some(Arc::new(lock)) })
     }
 
     /// The network of an SDK client: its calls go straight into this database, on the task that makes them.
@@ -196,14 +197,20 @@ fn run<Request: DeserializeOwned, Response: Serialize>(
     }
 }
 
+/// Looks whether a data file is sound, and lets `make` write it if it is not there.
+pub(crate) fn prepare(file: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), Unusable> {
+    let prepared = if file.exists() { check(file) } else { create(file, make) };
+    prepared.map_err(|reason| Unusable::Damaged { file: file.to_owned(), reason })
+}
+
 /// Makes an empty data file, under another name until it is whole: a data file that is there and empty has lost something.
-fn create(file: &Path) -> Result<(), String> {
+fn create(file: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
     // SQLite would play the log of a lost file into the new one.
     if file.with_extension("db-wal").exists() {
         return Err("it is missing, and only its log is there".to_owned());
     }
     let unfinished = file.with_extension("new");
-    drop(database(&unfinished)?);
+    make(&unfinished)?;
     fs::rename(&unfinished, file).map_err(|error| error.to_string())
 }
 

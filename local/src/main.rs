@@ -77,7 +77,7 @@ struct Service {
     #[arg(long, value_name = "DIR", default_value = ".kese")]
     data: PathBuf,
 
-    /// Keep the data in memory and forget it at the end
+    /// Keep the data in memory, a gigabyte at most, and forget it at the end
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
 

@@ -1,6 +1,6 @@
 //! The tables as the local service and the tests create them. A deployed stack has them from `template.yaml`; a test holds
-//! the two against each other. The stream is the template's alone: here nothing reads it, and the embedded database becomes
-//! slower with every record that it keeps for one.
+//! the two against each other. The ledger's stream is not made here: who reads it turns it on, because the embedded database
+//! becomes slower with every record that it keeps for one.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
