@@ -91,7 +91,12 @@ async fn parallel_partial_refunds_never_exceed_their_original() {
     world.post("spend/demo-card", None, r#"{"amount": 1000, "channel": "POS"}"#).await;
     let body = r#"{"transactionId": "card-3", "amount": 100}"#.to_owned();
     let refund = (world.clone(), "refund/demo-card".to_owned(), None, body);
-    let answers = at_once(std::iter::repeat_n(refund, 24)).await;
+    let mut answers = at_once(std::iter::repeat_n(refund.clone(), 24)).await;
+    // Whoever is told to come again does so.
+    while answers.iter().any(|answer| answer.status == 429) {
+        answers.retain(|answer| answer.status != 429);
+        answers.extend(at_once(std::iter::repeat_n(refund.clone(), 24 - answers.len())).await);
+    }
     let refunded = answers.iter().filter(|answer| answer.status == 200).count();
     let refused = answers.iter().filter(|answer| answer.body["code"] == "ALREADY_REFUNDED").count();
     assert_eq!((refunded, refused), (10, 14), "{answers:?}");

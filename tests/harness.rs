@@ -71,6 +71,7 @@ pub struct Wire {
 /// A world.
 pub struct World {
     pub wire: Arc<Wire>,
+    tables: Tables,
     pub store: Store,
     pub app: Arc<App>,
     pub clock: Arc<AtomicU64>,
@@ -109,7 +110,7 @@ impl World {
     pub async fn over(embedded: Embedded, project: Project, tables: Tables) -> World {
         let wire =
             Arc::new(Wire { embedded, faults: Mutex::default(), traffic: Mutex::default(), turns: AtomicU64::new(1) });
-        let store = Store::new(wire.client(), tables);
+        let store = Store::new(wire.client(), tables.clone());
         store.create_tables().await.unwrap();
         let clock = Arc::new(AtomicU64::new(BEGINNING));
         let drawn = Arc::default();
@@ -117,6 +118,7 @@ impl World {
         let app = Arc::new(App::new(store.clone(), host(&clock, &drawn, &log)));
         let mut world = World {
             wire,
+            tables,
             store,
             app,
             clock,
@@ -138,6 +140,7 @@ impl World {
 
     /// Another function instance over the same data: it has no memory of the first.
     pub fn restart(&mut self) {
+        self.store = Store::new(self.wire.client(), self.tables.clone());
         self.app = Arc::new(App::new(self.store.clone(), host(&self.clock, &self.drawn, &self.log)));
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use lambda_http::http::Method;
 use lambda_http::{Context, RequestExt as _};
@@ -89,6 +90,8 @@ async fn the_metrics_say_how_requests_ended() {
     (0..100).for_each(|_| world.fault("PutItem", Fault::Conflict));
     assert_eq!(world.post("spend/demo-card", None, body).await.status, 429);
     world.heal();
+    // Until what it met is forgotten.
+    tokio::time::sleep(Duration::from_mins(1)).await;
     (0..100).for_each(|_| world.fault("Query", Fault::LoseRequest));
     assert_eq!(world.post("spend/demo-card", None, body).await.status, 503);
     world.app.flush();

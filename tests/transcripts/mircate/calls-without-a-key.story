@@ -30,19 +30,21 @@ what was (row 33).
 
 DynamoDB throttles for good, or is out of reach (row 34).
 
+@ restart
 @ throttle PutItem 1000 times
 > [l] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 503 {"code":"UNAVAILABLE","message":"The service can not answer now: send the same request again."}
-  Query 1 · Query 1 · Query 1
+  GetItem 0.5 · GetItem 0.5 · Query 1
 @ peace
+@ restart
 @ lose answer of PutItem 1000 times
 > [m] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 503 {"code":"UNAVAILABLE","message":"The service can not answer now: send the same request again."}
-  Query 1 and many more
+  GetItem 0.5 and many more
 @ peace
 > [l] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 200 {"balance":500,"transaction":{"accountNumber":"card","amount":100,"balance":500,"channel":"POS","createdAt":"2026-01-01T00:00:10.000Z","currency":"EUR","sequence":7,"transactionId":"card-7","type":"SPENT","walletId":"USER-1"}}
-  Query 1 · Query 1 · Query 1 · PutItem 2
+  Query 1 · PutItem 2
 > [m] POST spend/demo-card {"amount": 100, "channel": "POS"}
 < 200 replayed {"balance":600,"transaction":{"accountNumber":"card","amount":100,"balance":600,"channel":"POS","createdAt":"2026-01-01T00:00:09.000Z","currency":"EUR","sequence":6,"transactionId":"card-6","type":"SPENT","walletId":"USER-1"}}
   GetItem 1 · Query 1
