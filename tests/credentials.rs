@@ -35,19 +35,25 @@ fn every_command_works(place: Place) {
     let default = "project                shop\n\
                    own account            none\n\
                    refund extension days  30\n\
+                   expiry notice days     none\n\
                    permanent keys         false\n\
                    unique reference       false\n";
     assert_eq!(shop.says("project show shop"), default);
-    let set =
-        "project set shop --own-account main --refund-extension-days 7 --permanent-keys true --unique-reference true";
+    let set = "project set shop --own-account main --refund-extension-days 7 --expiry-notice-days 3 --permanent-keys true --unique-reference true";
     let settings = "project                shop\n\
                     own account            main\n\
                     refund extension days  7\n\
+                    expiry notice days     3\n\
                     permanent keys         true\n\
                     unique reference       true\n";
     assert_eq!(shop.says(set), settings);
     let other = "project create other --own-account till --refund-extension-days 0 --permanent-keys true";
-    assert!(shop.says(other).contains("till\nrefund extension days  0\npermanent keys         true\n"));
+    assert!(
+        shop.says(other)
+            .contains("till\nrefund extension days  0\nexpiry notice days     none\npermanent keys         true\n")
+    );
+    shop.says("project set other --expiry-notice-days 5");
+    assert!(shop.says("project set other --expiry-notice-days 0").contains("expiry notice days     none\n"));
     assert!(shop.says("project set other --no-own-account").contains("none\nrefund extension days  0\n"));
 
     let old = shop.create("mircate --scope read --scope fix --expires 2099-12-31 --environment prod");

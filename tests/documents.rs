@@ -34,7 +34,7 @@ fn every_permission_of_a_function_is_told() {
         }
     }
     let mut granted = BTreeSet::new();
-    for Function { name, permissions, .. } in template::functions(&template::template()) {
+    for Function { name, permissions, .. } in template::all(&template::template()) {
         granted.extend(permissions.into_iter().map(|(resource, action)| (name.clone(), resource, action)));
     }
     assert_eq!(told, granted);

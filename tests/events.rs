@@ -1,5 +1,5 @@
 //! The sample events: each goes through the operation's real binary, which finds here what it finds in the cloud, a Lambda
-//! Runtime API and a DynamoDB. What comes back is compared with the answer beside the event; what was done to the tables,
+//! Runtime API, a DynamoDB and an SQS. What comes back is compared with the answer beside the event; what was done to the tables,
 //! with what the template permits.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -16,8 +16,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use functions::Host;
 use local::embedded::Embedded;
 use local::gateway;
+use local::queue::{QUEUES, Queues};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use store::Tables;
@@ -52,6 +54,22 @@ operations! {
     load spend refund cancel fix list_transactions
 }
 
+/// One test per task, in the same way.
+macro_rules! tasks {
+    ($($task:ident)*) => {
+        const WORKED: &[&str] = &[$(stringify!($task)),*];
+
+        $(
+            #[tokio::test]
+            async fn $task() {
+                work(stringify!($task), env!(concat!("CARGO_BIN_EXE_", stringify!($task)))).await;
+            }
+        )*
+    };
+}
+
+tasks! { publish deliver expire }
+
 /// What a list reads depends on what is asked for. The sample shows one way; these queries go the others.
 const OTHER_QUERIES: &[(&str, &str)] = &[
     ("list_accounts", "walletId=USER-Bermet-300914520871"),
@@ -60,9 +78,11 @@ const OTHER_QUERIES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_operation_is_played() {
+fn every_operation_and_task_is_played() {
     let operations: BTreeSet<_> = functions::OPERATIONS.iter().map(|operation| operation.name).collect();
     assert_eq!(operations, PLAYED.iter().copied().collect());
+    let tasks: BTreeSet<_> = functions::TASKS.iter().map(|task| task.name).collect();
+    assert_eq!(tasks, WORKED.iter().copied().collect());
 }
 
 /// The events are what `kese` makes of the same requests.
@@ -115,6 +135,24 @@ async fn play(operation: &str, binary: &str) {
 
     let template = template::template();
     let function = template::functions(&template).into_iter().find(|function| function.binary == operation).unwrap();
+    assert_eq!(*lambda.world.done.lock().unwrap(), function.permissions, "done, and permitted to {}", function.name);
+}
+
+/// Sends the task its event.
+async fn work(task: &str, binary: &str) {
+    let samples = Sample::all(task);
+    let [sample] = samples.as_slice() else { panic!("one event of {task}") };
+    let (mut lambda, address) = Lambda::start(samples::world_of_tasks().await, vec![sample.event.clone()]).await;
+    let mut function = Function::start(binary, address);
+    let answer = lambda.answer(&mut function).await;
+    let printed = function.printed();
+    assert_eq!(answer, sample.answer, "the answer to events/{task}.json; it printed: {printed}");
+    let line: Value = serde_json::from_str(printed.trim()).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    assert_eq!((&line["task"], &line["code"]), (&task.into(), &"OK".into()));
+    assert!(printed.len() <= 250 && !printed.contains("kese.invalid"), "{printed}");
+
+    let template = template::template();
+    let function = template::tasks(&template).into_iter().find(|function| function.binary == task).unwrap();
     assert_eq!(*lambda.world.done.lock().unwrap(), function.permissions, "done, and permitted to {}", function.name);
 }
 
@@ -174,7 +212,8 @@ struct Surroundings {
     events: Mutex<VecDeque<Value>>,
     answers: mpsc::UnboundedSender<Value>,
     dynamodb: Embedded,
-    /// Table or index, and action, of everything that was done to the tables.
+    queues: Queues,
+    /// Table, index or queue, and action, of everything that was done to them.
     done: Mutex<BTreeSet<(String, String)>>,
 }
 
@@ -182,13 +221,14 @@ impl Lambda {
     async fn start(dynamodb: Embedded, events: Vec<Value>) -> (Lambda, SocketAddr) {
         let (sender, answers) = mpsc::unbounded_channel();
         let (events, done) = (Mutex::new(events.into()), Mutex::default());
-        let world = Arc::new(Surroundings { events, answers: sender, dynamodb, done });
+        let queues = Queues::memory(&QUEUES, || (Host::real().now)().0);
+        let world = Arc::new(Surroundings { events, answers: sender, dynamodb, queues, done });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2020-01-01/extension/register", post(register))
             .route("/2020-01-01/extension/event/next", get(std::future::pending::<()>))
-            .route("/", post(dynamodb_call))
+            .route("/", post(aws_call))
             .fallback(failure)
             .with_state(Arc::clone(&world));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -237,12 +277,15 @@ async fn failure(State(world): State<Arc<Surroundings>>, uri: Uri, body: String)
     StatusCode::ACCEPTED
 }
 
-async fn dynamodb_call(State(world): State<Arc<Surroundings>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn aws_call(State(world): State<Arc<Surroundings>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let target = headers["x-amz-target"].to_str().unwrap();
     let action = target.rsplit('.').next().unwrap();
     let done = actions(action, &serde_json::from_slice(&body).unwrap());
     world.done.lock().unwrap().extend(done);
-    let (status, answer) = world.dynamodb.answer(target, &body);
+    let (status, answer) = match target.split_once('.') {
+        Some(("AmazonSQS", _)) => world.queues.answer(target, &body),
+        _ => world.dynamodb.answer(target, &body),
+    };
     (StatusCode::from_u16(status).unwrap(), [("content-type", "application/x-amz-json-1.0")], answer)
 }
 
@@ -252,7 +295,10 @@ fn actions(action: &str, call: &Value) -> Vec<(String, String)> {
         let table = call["TableName"].as_str().unwrap();
         call["IndexName"].as_str().map_or(table.to_owned(), |index| format!("{table}/index/{index}"))
     };
-    if let Some(parts) = call["TransactItems"].as_array() {
+    if let Some(url) = call["QueueUrl"].as_str() {
+        // A batch needs the permission of its parts.
+        vec![(url.rsplit('/').next().unwrap().to_owned(), action.trim_end_matches("Batch").to_owned())]
+    } else if let Some(parts) = call["TransactItems"].as_array() {
         let parts = parts.iter().flat_map(|part| part.as_object().unwrap());
         parts.flat_map(|(kind, part)| actions(item_action(kind), part)).collect()
     } else if let Some(tables) = call["RequestItems"].as_object() {

@@ -26,6 +26,7 @@ mod credentials;
 mod readme;
 mod smoke;
 mod verify_command;
+mod webhook_command;
 
 #[test]
 fn the_tour_goes_as_the_readme_says() {

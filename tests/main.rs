@@ -36,3 +36,4 @@ mod stories;
 mod template;
 mod tidy;
 mod verify;
+mod webhooks;

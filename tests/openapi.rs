@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use api::Dialect;
+use api::{Dialect, Event, event};
 use aws_smithy_types::base64;
 use lambda_http::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -122,6 +122,73 @@ fn every_example_is_as_it_is_described() {
             }
         }
     }
+}
+
+/// Every type of event is described, its example fits, and so does what is made of each entry of a chain.
+#[tokio::test]
+async fn every_event_is_as_it_is_described() {
+    let document = Document::new();
+    let webhooks = document.open["webhooks"].as_object().unwrap();
+    let types = event::TYPES.iter().chain([&event::TEST]).map(|kind| (*kind).to_owned());
+    assert_eq!(webhooks.keys().cloned().collect::<BTreeSet<_>>(), types.collect());
+    let wrong_in = |kind: &str, body: &Value| {
+        let schema = &document.content(&webhooks[kind]["post"]["requestBody"])["application/json"]["schema"];
+        let mut wrong = breaches(&document.closed, schema, body);
+        wrong.extend((body["type"] != kind).then(|| format!("is of the type {}", body["type"])));
+        wrong
+    };
+    for (kind, webhook) in webhooks {
+        let examples = examples_of(&document.content(&webhook["post"]["requestBody"])["application/json"]);
+        assert_eq!(examples.len(), 1, "{kind}");
+        for example in examples.values() {
+            assert_eq!(wrong_in(kind, example), Vec::<String>::new(), "the example of {kind}: {example}");
+        }
+    }
+
+    let world = World::new().await;
+    world.open("w1", "EUR", "w1-eur").await;
+    let expiry = world.clock.load(Ordering::Relaxed) + 3_600_000;
+    let load = format!(
+        r#"{{"amount":50,"channel":"POS","additionalData":{{"till":4}},"expiresAt":"{}"}}"#,
+        api::time::text(domain::Timestamp(expiry))
+    );
+    for (path, body) in [
+        ("load/demo-w1-eur", load.as_str()),
+        ("load/demo-w1-eur", r#"{"amount":9,"channel":"POS","type":"EARNED"}"#),
+        ("spend/demo-w1-eur", r#"{"amount":20,"channel":"POS","referenceId":"order-1"}"#),
+        ("refund/demo-w1-eur", r#"{"transactionId":"w1-eur-4","amount":5}"#),
+        ("cancel/demo-w1-eur", r#"{"transactionId":"w1-eur-3"}"#),
+        ("updateWallet/demo", r#"{"walletId":"w1","status":"frozen"}"#),
+        ("updateWallet/demo", r#"{"walletId":"w1","status":"active"}"#),
+    ] {
+        let answered = world.post(path, None, body).await;
+        assert_eq!(answered.status, 200, "{path}: {}", answered.body);
+    }
+    world.clock.store(expiry, Ordering::Relaxed);
+    for (path, body) in [
+        ("fix/demo-w1-eur", r#"{"amount":5,"channel":"POS","description":"counted"}"#),
+        ("spend/demo-w1-eur", r#"{"amount":5,"channel":"POS"}"#),
+        ("removeAccount/demo", r#"{"walletId":"w1","accountNumber":"w1-eur"}"#),
+        ("addAccount/demo", r#"{"walletId":"w1","accountNumber":"w1-eur"}"#),
+        ("updateWallet/demo", r#"{"walletId":"w1","status":"closed"}"#),
+    ] {
+        let answered = world.post(path, None, body).await;
+        assert_eq!(answered.status, 200, "{path}: {}", answered.body);
+    }
+    let chain = world.chain("w1-eur").await;
+    let project = &world.project.id;
+    let account = &chain[1].transaction.account;
+    let left = account.lots.posted();
+    let mut events: Vec<Event> = chain.iter().map(|entry| Event::of_transaction(project, &entry.transaction)).collect();
+    events.push(Event::of_expiring(project, account, left, domain::Timestamp(expiry), account.at));
+    events.push(Event::of_test(project, 1, account.at));
+    for event in &events {
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        assert_eq!(wrong_in(event.kind, &body), Vec::<String>::new(), "{body}");
+    }
+    let made: BTreeSet<&str> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(made, webhooks.keys().map(String::as_str).collect(), "every type was made");
+    assert_eq!(events.iter().map(|event| &event.id).collect::<BTreeSet<_>>().len(), events.len(), "ids");
 }
 
 /// The runtime's clock is paused, so that waits pass at once.

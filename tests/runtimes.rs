@@ -113,7 +113,8 @@ fn deployed_functions_answer_the_samples() {
     // The API calls what is under that alias.
     let alias = text(&template["Globals"]["Function"]["AutoPublishAlias"]);
     for function in template::functions(&template) {
-        let tables = Tables { ledger: stack["Ledger"].clone(), credentials: stack["Credentials"].clone(), feed: true };
+        let [ledger, credentials, events] = ["Ledger", "Credentials", "Events"].map(|name| stack[name].clone());
+        let tables = Tables { ledger, credentials, events, feed: true };
         let world = runtime.block_on(samples::world(tables));
         let (_, served) = serve(&runtime, world, dynamodb);
         let url = format!("{endpoint}/2015-03-31/functions/{}/invocations?Qualifier={alias}", stack[&function.name]);

@@ -5,10 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use domain::{Project, ProjectId};
+use domain::{AccountNumber, Duration, Project, ProjectId, Timestamp};
+use functions::Host;
 use local::embedded::Embedded;
 use serde_json::{Value, json};
 use store::Tables;
+use store::due::{Due, What};
+use store::webhooks::Endpoint;
 
 use crate::harness::{APRIL_2025, World};
 
@@ -20,7 +23,8 @@ pub struct Sample {
     /// Its file without the extension: the operation, and what is special about it.
     pub name: String,
     pub event: Value,
-    answer: Value,
+    /// What is expected; what is new in every run is there by its shape.
+    pub answer: Value,
 }
 
 impl Sample {
@@ -101,7 +105,7 @@ fn blur(actual: &mut Value, expected: &Value) {
 }
 
 /// What a function finds in its environment, but for the address of its runtime.
-pub fn environment(dynamodb: SocketAddr) -> [(&'static str, String); 11] {
+pub fn environment(aws: SocketAddr) -> [(&'static str, String); 13] {
     [
         ("AWS_LAMBDA_FUNCTION_NAME", "test".to_owned()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
@@ -109,12 +113,54 @@ pub fn environment(dynamodb: SocketAddr) -> [(&'static str, String); 11] {
         ("AWS_REGION", "eu-west-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{aws}")),
         ("LEDGER_TABLE", "Ledger".to_owned()),
         ("CREDENTIALS_TABLE", "Credentials".to_owned()),
+        ("EVENTS_TABLE", "Events".to_owned()),
+        ("DELIVERIES_QUEUE", format!("http://{aws}/000000000000/Deliveries")),
         ("TRANSACTION_FEED", "on".to_owned()),
         ("STACK", "kese-test".to_owned()),
     ]
+}
+
+/// What the samples of the tasks meet besides: somebody who wants events, a wallet with an address of its own, something that
+/// has expired, and something that is to be told of.
+pub async fn world_of_tasks() -> Embedded {
+    let embedded = world(Tables::default()).await;
+    let project = Project {
+        permanent_keys: true,
+        expiry_notice: Some(Duration::days(30)),
+        ..Project::new(ProjectId::parse("demo").unwrap())
+    };
+    let world = World::over(embedded.clone(), project.clone(), Tables::default()).await;
+    world.clock.store(APRIL_2025 + 60_000, Ordering::Relaxed);
+    let body = r#"{"amount":700,"channel":"CAMPAIGN","expiresAt":"2025-05-01T00:00:00.000Z"}"#;
+    let answered = world.post("load/demo-bermet-kgs", None, body).await;
+    assert_eq!(answered.status, 200, "{}", answered.body);
+    let answered = world.post("createWallet/demo", None, r#"{"walletId":"USER-Ada"}"#).await;
+    assert_eq!(answered.status, 200, "{}", answered.body);
+    // As a wallet of paycombat has it.
+    let key = json!({ "pk": { "S": "demo#W#USER-Ada" }, "sk": { "S": "W" } });
+    let mut item = world.wire.answer("GetItem", &json!({ "TableName": "Ledger", "Key": key }))["Item"].clone();
+    item["said"] = json!({ "M": { "webhook_url": { "S": "https://kese.invalid/events" } } });
+    world.wire.answer("PutItem", &json!({ "TableName": "Ledger", "Item": item }));
+
+    let endpoint = Endpoint {
+        id: "ledger".to_owned(),
+        url: "https://kese.invalid/events".to_owned(),
+        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAA".to_owned(),
+        types: Vec::new(),
+        created: Timestamp(APRIL_2025),
+        off: None,
+    };
+    world.store.put_endpoint(&project.id, &endpoint).await.unwrap();
+    let account = AccountNumber::parse("bermet-kgs").unwrap();
+    let yesterday = (Host::real().now)().minus(Duration::days(1));
+    let due = |what| Due { at: yesterday, project: project.id.clone(), account: account.clone(), what };
+    // 2099-12-31T00:00:00Z, as a campaign has it.
+    let notice = What::Notice(Timestamp(4_102_358_400_000));
+    world.store.put_due(&[due(What::Expiry), due(notice)]).await.unwrap();
+    embedded
 }
 
 /// The world that all samples share: a wallet with an account that was loaded and spent from, and a gift card that has left

@@ -41,6 +41,15 @@ const ALARMS: [(&str, &[&str]); 5] = [
     ("crashes", &["Kese/${AWS::StackName} crashed"]),
 ];
 
+/// Those of the tasks, at which no canary looks: they are about what was long before.
+const ALARMS_OF_TASKS: [(&str, &[&str]); 5] = [
+    ("lag", &["AWS/Lambda IteratorAge"]),
+    ("unpublished", &["AWS/SQS ApproximateNumberOfMessagesVisible"]),
+    ("backlog", &["AWS/SQS ApproximateNumberOfMessagesVisible"]),
+    ("age", &["AWS/SQS ApproximateAgeOfOldestMessage"]),
+    ("undelivered", &["AWS/SQS ApproximateNumberOfMessagesVisible"]),
+];
+
 /// What says how the service is deployed.
 struct Deployment {
     /// The files by their paths.
@@ -81,9 +90,10 @@ impl Deployment {
 }
 
 /// Every rule.
-const RULES: [fn(&Deployment); 11] = [
+const RULES: [fn(&Deployment); 12] = [
     every_route_of_the_code_is_deployed,
     what_functions_share_is_said_once,
+    tasks_hold_up_nobody_and_lose_nothing,
     nothing_is_permitted_in_general,
     no_function_exceeds_the_boundary,
     tables_outlive_mistakes,
@@ -115,8 +125,14 @@ fn every_route_of_the_code_is_deployed(deployment: &Deployment) {
 
 fn what_functions_share_is_said_once(deployment: &Deployment) {
     let template = &deployment.template;
+    let is_operation = |resource: &Value| {
+        let events = resource["Properties"]["Events"].as_object().unwrap();
+        events.values().any(|event| event["Type"] == "HttpApi")
+    };
     for (name, resource) in template::resources(template, "AWS::Serverless::Function") {
-        let own: Vec<_> = resource["Properties"].as_object().unwrap().keys().collect();
+        let mut own: Vec<_> = resource["Properties"].as_object().unwrap().keys().collect();
+        // What nobody waits for may take its time.
+        own.retain(|member| *member != "Timeout" || is_operation(resource));
         assert_eq!(own, ["Description", "Events", "Policies"], "what {name} says of itself");
     }
     let all = &template["Globals"]["Function"];
@@ -132,6 +148,49 @@ fn what_functions_share_is_said_once(deployment: &Deployment) {
         "ThrottlingBurstLimit": { "!Ref": "RequestsBurst" },
     });
     assert_eq!(*api, limits, "limits");
+}
+
+/// What a task cannot do comes again, is given up in the end, and is then laid where somebody is told of it.
+fn tasks_hold_up_nobody_and_lose_nothing(deployment: &Deployment) {
+    let resources = &deployment.template["Resources"];
+    let tasks = template::tasks(&deployment.template).into_iter().map(|task| task.binary);
+    let known = functions::TASKS.iter().map(|task| task.name.to_owned());
+    assert_eq!(tasks.collect::<BTreeSet<_>>(), known.collect(), "tasks");
+
+    let stream = &resources["Publish"]["Properties"]["Events"]["Stream"]["Properties"];
+    assert_eq!(stream["Stream"], json!({ "!GetAtt": "Ledger.StreamArn" }), "stream");
+    assert_eq!(stream["StartingPosition"], "TRIM_HORIZON", "where the stream begins");
+    assert_eq!(stream["BisectBatchOnFunctionError"], true, "bisect");
+    assert!(stream["MaximumRetryAttempts"].as_u64().is_some_and(|tries| (1..=100).contains(&tries)), "tries");
+    let given_up = json!({ "Type": "SQS", "Destination": { "!GetAtt": "Unpublished.Arn" } });
+    assert_eq!(stream["DestinationConfig"]["OnFailure"], given_up, "what is given up");
+    let pattern: Value =
+        serde_json::from_str(stream["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap()).unwrap();
+    let entries = json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "T#" }] } } } });
+    assert_eq!(pattern, entries, "filter");
+
+    let queue = &resources["Deliver"]["Properties"]["Events"]["Queue"]["Properties"];
+    for source in [stream, queue] {
+        assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "partial answers");
+    }
+    let deliveries = &resources["Deliveries"]["Properties"];
+    let redrive = &deliveries["RedrivePolicy"];
+    assert_eq!(redrive["deadLetterTargetArn"], json!({ "!GetAtt": "DeliveriesDead.Arn" }), "dead letters");
+    assert_eq!(redrive["maxReceiveCount"], api::webhook::ATTEMPTS_MAX, "deliveries");
+    // As long as it takes a receiver that asks for the longest delay after each of them.
+    let days = api::webhook::DELAY_MAX.as_secs() * u64::from(api::webhook::ATTEMPTS_MAX);
+    assert!(deliveries["MessageRetentionPeriod"].as_u64().is_some_and(|seconds| seconds > days), "retention");
+    let local = local::queue::QUEUES.iter().find(|queue| queue.name == local::queue::DELIVERIES).unwrap();
+    assert_eq!(deliveries["VisibilityTimeout"], local.visibility_seconds, "hidden while it is handled, as in kese");
+    assert_eq!(redrive["maxReceiveCount"], local.redrive.unwrap().receives_max, "deliveries, as in kese");
+    let timeout = resources["Deliver"]["Properties"]["Timeout"].as_u64().unwrap();
+    assert!(
+        timeout * 6 <= deliveries["VisibilityTimeout"].as_u64().unwrap(),
+        "a message is hidden while it is handled"
+    );
+    for (name, queue) in template::resources(&deployment.template, "AWS::SQS::Queue") {
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "encryption of {name}");
+    }
 }
 
 /// No star but the one of X-Ray, no policy of AWS's, and nothing that deletes or that reads a table as a whole.
@@ -151,7 +210,7 @@ fn nothing_is_permitted_in_general(deployment: &Deployment) {
         assert!(traces || !statement["Resource"].to_string().contains('*'), "a star for a resource: {statement}");
         let general = |action: &str| {
             let words = ["*", "Delete", "Scan", "PartiQL", "Table", "Import", "Export", "Restore"];
-            words.iter().any(|word| action.contains(word))
+            action != "sqs:DeleteMessage" && words.iter().any(|word| action.contains(word))
         };
         assert_eq!(actions.find(|action| general(action)), None, "too general an action");
     }
@@ -159,9 +218,15 @@ fn nothing_is_permitted_in_general(deployment: &Deployment) {
 
 fn no_function_exceeds_the_boundary(deployment: &Deployment) {
     let template = &deployment.template;
-    let tables = |statement: &&Value| statement["Action"].to_string().contains("dynamodb:");
-    let most: BTreeSet<_> = boundary(template).iter().filter(tables).flat_map(template::granted).collect();
-    let functions = template::functions(template).into_iter();
+    let ours = |statement: &&Value| {
+        let actions = statement["Action"].to_string();
+        let is_lambdas = actions.contains("Records")
+            || actions.contains("ReceiveMessage")
+            || statement["Resource"] == json!({ "!GetAtt": "Unpublished.Arn" });
+        !is_lambdas && ["dynamodb:", "sqs:"].iter().any(|service| actions.contains(service))
+    };
+    let most: BTreeSet<_> = boundary(template).iter().filter(ours).flat_map(template::granted).collect();
+    let functions = template::all(template).into_iter();
     assert_eq!(functions.flat_map(|function| function.permissions).collect::<BTreeSet<_>>(), most, "boundary");
 }
 
@@ -206,7 +271,7 @@ fn a_canary_looks_at_every_alarm(deployment: &Deployment) {
     let canary = template["Globals"]["Function"]["DeploymentPreference"]["Alarms"].as_array().unwrap();
     let mut alarms = template::resources(template, "AWS::CloudWatch::Alarm");
     assert_eq!(*canary, ALARMS.map(|(end, _)| named(end)), "what a canary looks at");
-    for (end, metrics) in ALARMS {
+    for (end, metrics) in ALARMS.into_iter().chain(ALARMS_OF_TASKS) {
         let place = alarms.iter().position(|(_, alarm)| alarm["Properties"]["AlarmName"] == named(end));
         let (_, alarm) = alarms.remove(place.unwrap_or_else(|| panic!("no alarm {end}")));
         let properties = &alarm["Properties"];
@@ -338,6 +403,31 @@ const BREAKS: &[(&str, &str, &str, &str)] = &[
         "      Description: Corrects a balance\n",
         "      Description: Corrects a balance\n      Timeout: 30\n",
         "what Fix says of itself",
+    ),
+    ("template.yaml", "            BisectBatchOnFunctionError: true\n", "", "bisect"),
+    ("template.yaml", "            MaximumRetryAttempts: 20\n", "", "tries"),
+    (
+        "template.yaml",
+        "Destination: !GetAtt Unpublished.Arn",
+        "Destination: !GetAtt Deliveries.Arn",
+        "what is given up",
+    ),
+    ("template.yaml", "\"prefix\":\"T#\"", "\"prefix\":\"K#\"", "filter"),
+    ("template.yaml", "            FunctionResponseTypes: [ReportBatchItemFailures]\n", "", "partial answers"),
+    ("template.yaml", "maxReceiveCount: 12", "maxReceiveCount: 3", "deliveries"),
+    (
+        "template.yaml",
+        "      VisibilityTimeout: 360\n      MessageRetentionPeriod: 1209600\n",
+        "      VisibilityTimeout: 360\n      MessageRetentionPeriod: 345600\n",
+        "retention",
+    ),
+    ("template.yaml", "      VisibilityTimeout: 360\n", "      VisibilityTimeout: 60\n", "hidden while it is handled"),
+    ("template.yaml", "      SqsManagedSseEnabled: true\n", "", "encryption of Deliveries"),
+    (
+        "template.yaml",
+        "AlarmName: !Sub '${AWS::StackName}-lag'",
+        "AlarmName: !Sub '${AWS::StackName}-late'",
+        "no alarm lag",
     ),
     ("template.yaml", "    AutoPublishAlias: live\n", "", "alias"),
     ("template.yaml", "Type: !Ref Rollout", "Type: AllAtOnce", "rollout"),

@@ -15,7 +15,7 @@ pub struct Function {
     pub binary: String,
     /// Method and path of its routes.
     pub routes: BTreeSet<(String, String)>,
-    /// Table, or index of a table such as `Ledger/index/Feed`, and action such as `PutItem`.
+    /// Table, queue, or index of a table such as `Ledger/index/Feed`, and action such as `PutItem`.
     pub permissions: BTreeSet<(String, String)>,
 }
 
@@ -35,8 +35,18 @@ pub fn resources<'t>(template: &'t Value, kind: &str) -> Vec<(&'t String, &'t Va
     template["Resources"].as_object().unwrap().iter().filter(|(_, resource)| resource["Type"] == kind).collect()
 }
 
-/// The functions.
+/// The functions of the operations: those that have routes.
 pub fn functions(template: &Value) -> Vec<Function> {
+    all(template).into_iter().filter(|function| !function.routes.is_empty()).collect()
+}
+
+/// The functions of the tasks: those that nobody calls.
+pub fn tasks(template: &Value) -> Vec<Function> {
+    all(template).into_iter().filter(|function| function.routes.is_empty()).collect()
+}
+
+/// Every function.
+pub fn all(template: &Value) -> Vec<Function> {
     let functions = resources(template, "AWS::Serverless::Function").into_iter();
     functions.map(|(name, resource)| function(name, resource)).collect()
 }
@@ -49,22 +59,25 @@ fn function(name: &str, resource: &Value) -> Function {
     Function {
         name: name.to_owned(),
         binary: text(&resource["Metadata"]["BuildProperties"]["Binary"]),
-        routes: events.map(route).collect(),
+        routes: events.filter(|event| event["Type"] == "HttpApi").map(route).collect(),
         permissions: policies.flat_map(|policy| policy["Statement"].as_array().unwrap()).flat_map(granted).collect(),
     }
 }
 
 fn route(event: &Value) -> (String, String) {
-    assert_eq!(event["Type"], "HttpApi", "{event}");
     assert_eq!(event["Properties"]["ApiId"]["!Ref"], "Api", "{event}");
     (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]))
 }
 
-/// What a statement grants: each action on the one table or index.
+/// What a statement grants: each action on the one table, queue or index.
 pub fn granted(statement: &Value) -> Vec<(String, String)> {
     assert_eq!(statement["Effect"], "Allow");
     let resource = granted_on(&statement["Resource"]);
-    let action = |action: &Value| action.as_str().unwrap().strip_prefix("dynamodb:").unwrap().to_owned();
+    let action = |action: &Value| {
+        let (service, action) = action.as_str().unwrap().split_once(':').unwrap();
+        assert!(["dynamodb", "sqs"].contains(&service), "{service}");
+        action.to_owned()
+    };
     statement["Action"].as_array().unwrap().iter().map(|name| (resource.clone(), action(name))).collect()
 }
 

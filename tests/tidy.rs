@@ -17,13 +17,14 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// The longest file that is still read from top to bottom.
 const FILE_LINES_MAX: usize = 900;
 
-/// What nobody writes by hand, or reads from top to bottom: locks, goldens, vectors, and the reference of the API.
-const LOOKED_UP: [&str; 7] = [
+/// What nobody writes by hand, or reads from top to bottom: locks, goldens, vectors, and the references of API and stack.
+const LOOKED_UP: [&str; 8] = [
     "Cargo.lock",
     "bench/peers/rust/Cargo.lock",
     "bench/peers/typescript/package-lock.json",
     "shared/api/openapi.yaml",
     "shared/api/tests/signature-vectors.jsonl",
+    "template.yaml",
     "tests/access-patterns.txt",
     "tests/fuzz/Cargo.lock",
 ];
@@ -35,38 +36,45 @@ const APART: [&str; 2] = ["bench/peers/rust/Cargo.toml", "tests/fuzz/Cargo.toml"
 const CORPUS: &str = "tests/fuzz/corpus";
 
 #[test]
-fn every_operation_has_one_word_for_everything() {
+fn every_operation_and_task_has_one_word_for_everything() {
     let operations: BTreeSet<String> =
         functions::OPERATIONS.iter().map(|operation| operation.name.to_owned()).collect();
-    assert_eq!(operations.len(), functions::OPERATIONS.len(), "no word twice");
+    let tasks: BTreeSet<String> = functions::TASKS.iter().map(|task| task.name.to_owned()).collect();
+    let both: BTreeSet<String> = &operations | &tasks;
+    assert_eq!(both.len(), functions::OPERATIONS.len() + functions::TASKS.len(), "no word twice");
 
     let files = files();
     let named = |folder: &str, extension: &str| -> BTreeSet<String> {
         let names = files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_suffix(extension));
         names.filter(|name| !name.contains(['/', '.'])).map(str::to_owned).collect()
     };
-    let mut modules = named("functions/src/", ".rs");
-    modules.retain(|name| files[&format!("functions/src/{name}.rs")].contains("pub const OPERATION: "));
-    let functions = template::functions(&template::template());
+    let modules = |constant: &str| {
+        let mut modules = named("functions/src/", ".rs");
+        modules.retain(|name| files[&format!("functions/src/{name}.rs")].contains(constant));
+        modules
+    };
+    let functions = template::all(&template::template());
     let resources: BTreeSet<_> = functions.iter().map(|function| snake_case(&function.name)).collect();
     let binaries: BTreeSet<_> = functions.iter().map(|function| function.binary.clone()).collect();
 
-    assert_eq!(modules, operations, "functions/src");
-    assert_eq!(named("functions/src/bin/", ".rs"), operations, "functions/src/bin");
-    assert_eq!(resources, operations, "functions of template.yaml");
-    assert_eq!(binaries, operations, "binaries of template.yaml");
-    assert_eq!(named("events/", ".json"), operations, "events");
+    assert_eq!(modules("pub const OPERATION: "), operations, "functions/src");
+    assert_eq!(modules("pub const TASK: "), tasks, "functions/src");
+    assert_eq!(named("functions/src/bin/", ".rs"), both, "functions/src/bin");
+    assert_eq!(resources, both, "functions of template.yaml");
+    assert_eq!(binaries, both, "binaries of template.yaml");
+    assert_eq!(named("events/", ".json"), both, "events");
     let events = |ends: &str| -> BTreeSet<String> {
         let ending = files.keys().filter_map(|path| path.strip_prefix("events/")?.strip_suffix(ends));
         ending.filter(|event| !event.ends_with(".answer")).map(str::to_owned).collect()
     };
     assert_eq!(events(".json"), events(".answer.json"), "every event has its answer, and every answer its event");
     for name in events(".json") {
-        assert!(operations.contains(name.split('.').next().unwrap()), "events/{name}.json is of no operation");
+        assert!(both.contains(name.split('.').next().unwrap()), "events/{name}.json is of no operation or task");
     }
-    for operation in &operations {
-        let serves = format!("functions::serve(&functions::{operation}::OPERATION)");
-        assert!(files[&format!("functions/src/bin/{operation}.rs")].contains(&serves), "the binary {operation}");
+    let serves = operations.iter().map(|name| (name, format!("functions::serve(&functions::{name}::OPERATION)")));
+    let works = tasks.iter().map(|name| (name, format!("functions::work(&functions::{name}::TASK)")));
+    for (name, call) in serves.chain(works) {
+        assert!(files[&format!("functions/src/bin/{name}.rs")].contains(&call), "the binary {name}");
     }
 }
 
@@ -113,7 +121,7 @@ async fn the_template_has_the_tables_of_the_store() {
     let embedded = Embedded::memory();
     let names = Tables::default();
     Store::new(embedded.connector(), names.clone()).create_tables().await.unwrap();
-    let names = BTreeSet::from([names.ledger, names.credentials]);
+    let names = BTreeSet::from([names.ledger, names.credentials, names.events]);
 
     let template = template::template();
     let tables: BTreeMap<_, _> = template::resources(&template, "AWS::DynamoDB::Table").into_iter().collect();
@@ -156,12 +164,10 @@ fn the_template_says_what_the_code_reads_and_writes() {
     let local: Value = serde_json::from_str(&files["env.json"]).unwrap();
     let local = local["Parameters"].as_object().unwrap();
     assert_eq!(local.keys().collect::<BTreeSet<_>>(), variables.keys().collect());
-    let Tables { ledger, credentials, feed } = Tables::default();
+    let Tables { ledger, credentials, events, feed } = Tables::default();
     let feed = if feed { "on" } else { "off" };
-    assert_eq!(
-        [&local["LEDGER_TABLE"], &local["CREDENTIALS_TABLE"], &local["TRANSACTION_FEED"]],
-        [&ledger, &credentials, feed]
-    );
+    let told = ["LEDGER_TABLE", "CREDENTIALS_TABLE", "EVENTS_TABLE", "TRANSACTION_FEED"].map(|name| &local[name]);
+    assert_eq!(told, [&ledger, &credentials, &events, feed]);
 
     let ledger = &template["Resources"]["Ledger"]["Properties"];
     assert_eq!(ledger["StreamSpecification"], json!({ "StreamViewType": "NEW_IMAGE" }));

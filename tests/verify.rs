@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::{AccountNumber, Project, ProjectId, Seq, Timestamp};
 use local::embedded::Embedded;
@@ -331,6 +332,27 @@ async fn what_had_expired_is_booked_with_another_entry() {
         remove(&world, &entry(&world, "points", seq));
     }
     finds(&world, &[&format!("demo entry points-{expired}: rule expiryAlone")]).await;
+}
+
+/// But for what is booked by itself, which nobody asked for: that stands alone.
+#[tokio::test(start_paused = true)]
+async fn what_had_expired_is_booked_by_itself() {
+    let world = world().await;
+    let expiry = world.clock.load(Ordering::Relaxed) + 1_000;
+    let body = json!({ "amount": 70, "channel": "POS", "expiresAt": api::time::text(Timestamp(expiry)) });
+    assert_eq!(world.post("load/demo-points", None, &body.to_string()).await.status, 200);
+    let account = AccountNumber::parse("points").unwrap();
+    let book = async |at: u64| {
+        let (meter, deadline) = (Meter::default(), tokio::time::Instant::now() + Duration::from_secs(5));
+        world.store.session(&world.project, Timestamp(at), at.into(), deadline, &meter).expire(&account).await.unwrap()
+    };
+    assert_eq!(book(expiry - 1).await, None, "not a millisecond before");
+    let booked = book(expiry).await.unwrap();
+    assert_eq!((booked.kind, booked.amount().minor_units()), (domain::Kind::Expired, -70));
+    assert_eq!(book(expiry).await, None, "once");
+    world.clock.store(expiry, Ordering::Relaxed);
+    finds(&world, &[]).await;
+    world.chain("points").await;
 }
 
 /// Which cut at the end nothing refers to: an earlier run's heads tell.

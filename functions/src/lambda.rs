@@ -1,20 +1,23 @@
-//! The Lambda function of an operation.
+//! The Lambda function of an operation, or of a task.
 
 use std::convert::Infallible;
 use std::future::pending;
 use std::io::Write as _;
 use std::time::Duration;
 
+use api::webhook::Reach;
 use lambda_http::http::Request;
-use lambda_http::service_fn;
+use lambda_http::{LambdaEvent, service_fn};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{Client, build_request};
-use serde_json::json;
-use store::{Environment, Store, Tables};
+use serde_json::{Value, json};
+use store::{Environment, Queue, Store, Tables};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-use crate::shell::{App, Host, Operation};
+use crate::sender::{Network, Sender};
+use crate::shell::{App, Host, Operation, deadline_of};
+use crate::task::{Task, Worker};
 
 /// Why a function ended.
 pub type Error = lambda_http::Error;
@@ -47,6 +50,31 @@ pub fn serve(operation: &'static Operation) -> Result<(), Error> {
                 Ok(())
             }
         }
+    })
+}
+
+/// Runs a task as a Lambda function until Lambda ends it.
+///
+/// # Errors
+/// When there is no Lambda runtime to talk to, or the environment names no queue or certificates that cannot be read.
+pub fn work(task: &'static Task) -> Result<(), Error> {
+    say_where_it_panics();
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let queue = variable("DELIVERIES_QUEUE").ok_or("DELIVERIES_QUEUE does not say where the queue is")?;
+        let (store, queue) = match environment()? {
+            Some(environment) => {
+                (Store::in_lambda(environment.clone(), tables()), Queue::in_lambda(environment, queue))
+            }
+            None => (Store::connect(tables()).await, Queue::connect(queue).await),
+        };
+        let sender = Sender::new(Reach::Public, Network::real());
+        let worker = &Worker { store, queue, sender, host: Host::real() };
+        let handler = |event: LambdaEvent<Value>| async move {
+            let deadline = deadline_of(&event.context, (worker.host.now)());
+            // Lambda logs what it is told.
+            worker.run(task, event.payload, deadline).await.map_err(|error| error.word())
+        };
+        lambda_http::lambda_runtime::run(service_fn(handler)).await
     })
 }
 
@@ -113,6 +141,7 @@ fn tables() -> Tables {
     Tables {
         ledger: variable("LEDGER_TABLE").unwrap_or(default.ledger),
         credentials: variable("CREDENTIALS_TABLE").unwrap_or(default.credentials),
+        events: variable("EVENTS_TABLE").unwrap_or(default.events),
         feed: variable("TRANSACTION_FEED").map_or(default.feed, |feed| feed != "off"),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::{Body, Dialect, Failure, Problem, Scope, mircate};
 use domain::{IdempotencyKey, Intent, ProjectId, Refusal, Timestamp};
 use lambda_http::http::{HeaderValue, Response, header};
-use lambda_http::{Request, RequestExt};
+use lambda_http::{Context, Request, RequestExt};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use store::{Meter, Session, Store};
@@ -362,8 +362,12 @@ fn path(request: &Request) -> &str {
 
 /// When the answer must be there: a little before Lambda ends the function.
 fn deadline(request: &Request, now: Timestamp) -> Instant {
-    let left = request.lambda_context_ref().map(|context| context.deadline.saturating_sub(now.0));
-    let left = left.filter(|left| *left > 0).map_or(DEADLINE_DEFAULT, Duration::from_millis);
+    deadline_of(request.lambda_context_ref().unwrap_or(&Context::default()), now)
+}
+
+pub(crate) fn deadline_of(context: &Context, now: Timestamp) -> Instant {
+    let left = Some(context.deadline.saturating_sub(now.0)).filter(|left| *left > 0);
+    let left = left.map_or(DEADLINE_DEFAULT, Duration::from_millis);
     let start = Instant::now();
     start.checked_add(left.saturating_sub(DEADLINE_MARGIN)).unwrap_or(start)
 }

@@ -5,27 +5,35 @@ mod place;
 mod project;
 mod smoke;
 mod verify;
+mod webhook;
 
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::webhook::Reach;
 use clap::{Args, Parser, Subcommand};
-use functions::{App, Host};
+use functions::{App, Host, Network, Sender, Task, Worker, deliver, expire, publish};
+use local::background::{Background, Function};
 use local::demo::{self, Credentials};
 use local::embedded::Embedded;
 use local::gateway;
+use local::queue::{self, DELIVERIES, QUEUES, Queues};
 use place::Place;
 use store::{Store, Tables};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How long a task may go on with what is left: less than a call of it may take.
+const TASK_MAX: Duration = Duration::from_secs(30);
 
 /// How long requests that are under way may take when the service is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -53,6 +61,19 @@ enum Command {
     Project {
         #[command(subcommand)]
         command: project::Command,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Post the events of a project somewhere, see whether they arrive, and send them again
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Command,
+        /// The ledger's table of a deployed stack, Ledger if nothing is said; --table names the one with the credentials
+        #[arg(long, value_name = "NAME", conflicts_with = "data", global = true)]
+        ledger_table: Option<String>,
+        /// The table of webhooks of a deployed stack, Events if nothing is said
+        #[arg(long, value_name = "NAME", conflicts_with = "data", global = true)]
+        events_table: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -110,6 +131,10 @@ async fn run(options: Options) -> Result<ExitCode, Box<dyn Error>> {
             credential::run(command, &place.store().await?, (Host::real().now)()).await?
         }
         Some(Command::Project { command, place }) => project::run(command, &place.store().await?).await?,
+        Some(Command::Webhook { command, ledger_table, events_table, place }) => {
+            let reach = if place.is_here() { Reach::Local } else { Reach::Public };
+            webhook::run(command, place.store_of(ledger_table, events_table).await?, reach).await?
+        }
         Some(Command::Smoke(options)) => return smoke::run(&options).map(|()| ExitCode::SUCCESS),
     };
     // What cannot be printed is a secret that is lost.
@@ -132,12 +157,14 @@ async fn serve(options: Service) -> Result<(), Box<dyn Error>> {
     let store = Store::new(embedded.connector(), Tables::default());
     store.create_tables().await.map_err(|error| format!("The tables cannot be created: {error}."))?;
     let credentials = demo::credentials(&store, folder.as_deref(), &base_url).await?;
+    let background = background(&embedded, store.clone(), folder.as_deref())?;
 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let (stop, stopped) = watch::channel(());
     let app = Arc::new(App::new(store, Host::real()));
     let gateway = tokio::spawn(gateway::serve(api, app, until_closed(stopped.clone())));
+    let background = tokio::spawn(background.run(stopped.clone()));
     let dynamodb = tokio::spawn(embedded.serve(dynamodb, until_closed(stopped)));
 
     if let Some(file) = &options.credentials {
@@ -153,8 +180,39 @@ async fn serve(options: Service) -> Result<(), Box<dyn Error>> {
     }
     drop(stop);
     // What is still running after that is cut off, as by a kill: it is made to survive that.
-    let _ = tokio::time::timeout(STOP_MAX, async { tokio::join!(gateway, dynamodb) }).await;
+    let _ = tokio::time::timeout(STOP_MAX, async { tokio::join!(gateway, background, dynamodb) }).await;
     Ok(())
+}
+
+/// What happens after the commit: the tasks on the ledger's stream, and on queues beside the data.
+fn background(embedded: &Embedded, store: Store, folder: Option<&Path>) -> Result<Background, Box<dyn Error>> {
+    let clock = Host::real();
+    let now = move || (clock.now)().0;
+    let queues = match folder {
+        Some(folder) => Queues::open(folder, &QUEUES, now)?,
+        None => Queues::memory(&QUEUES, now),
+    };
+    let stream = embedded.stream(&Tables::default().ledger)?;
+    let deliveries = queues.queue(DELIVERIES).map(queue::Queue::url).unwrap_or_default();
+    let worker = Arc::new(Worker {
+        store,
+        queue: store::Queue::new(queues.connector(), deliveries),
+        sender: Sender::new(Reach::Local, Network::real()),
+        host: Host::real(),
+    });
+    let function = |task: &'static Task| {
+        let worker = Arc::clone(&worker);
+        Function::new(task.name, move |event| {
+            let worker = Arc::clone(&worker);
+            async move {
+                let start = Instant::now();
+                let deadline = start.checked_add(TASK_MAX).unwrap_or(start);
+                worker.run(task, event, deadline).await.map_err(|error| format!("{error}."))
+            }
+        })
+    };
+    let [publish, deliver, expire] = [&publish::TASK, &deliver::TASK, &expire::TASK].map(function);
+    Ok(Background::new(stream, queues, publish, deliver, expire))
 }
 
 async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {

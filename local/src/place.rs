@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use local::embedded::{Embedded, Unusable};
 use store::{Endpoint, Store, Tables};
+use url::Url;
 
 /// Where credentials and projects are kept.
 #[derive(Args)]
@@ -34,18 +35,29 @@ impl Place {
         self.table.is_none() && self.endpoint_url.is_none() && self.region.is_none()
     }
 
-    pub(crate) async fn store(self) -> Result<Store, Box<dyn Error>> {
-        self.store_of(None).await
+    /// Whether it is on this machine: a folder, or the DynamoDB of a running kese.
+    pub(crate) fn is_here(&self) -> bool {
+        let address = self.endpoint_url.as_deref().and_then(|url| Url::parse(url).ok());
+        self.is_folder() || address.is_some_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost")))
     }
 
-    /// The same, with a ledger of another name on a deployed stack.
-    pub(crate) async fn store_of(self, ledger: Option<String>) -> Result<Store, Box<dyn Error>> {
+    pub(crate) async fn store(self) -> Result<Store, Box<dyn Error>> {
+        self.store_of(None, None).await
+    }
+
+    /// The same, with tables of other names on a deployed stack.
+    pub(crate) async fn store_of(
+        self,
+        ledger: Option<String>,
+        events: Option<String>,
+    ) -> Result<Store, Box<dyn Error>> {
         let Place { data, table, endpoint_url, region } = self;
         let default = Tables::default();
-        if ledger.is_some() || table.is_some() || endpoint_url.is_some() || region.is_some() {
+        if ledger.is_some() || events.is_some() || table.is_some() || endpoint_url.is_some() || region.is_some() {
             let tables = Tables {
                 ledger: ledger.unwrap_or(default.ledger),
                 credentials: table.unwrap_or(default.credentials),
+                events: events.unwrap_or(default.events),
                 ..default
             };
             return Ok(Store::connect_to(Endpoint { url: endpoint_url, region }, tables).await);

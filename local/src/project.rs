@@ -45,6 +45,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=36_500))]
     refund_extension_days: Option<u64>,
 
+    /// How many days before value expires a webhook tells of it; 0 for no notice, which a new project has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=3_650))]
+    expiry_notice_days: Option<u64>,
+
     /// Whether idempotency keys are kept for ever, not 25 hours
     #[arg(long, value_name = "true|false", value_parser = clap::value_parser!(bool), hide_possible_values = true)]
     permanent_keys: Option<bool>,
@@ -91,10 +95,18 @@ pub(crate) fn id(text: &str) -> Result<ProjectId, String> {
 
 impl Settings {
     fn is_empty(&self) -> bool {
-        let Settings { own_account, no_own_account, refund_extension_days, permanent_keys, unique_reference } = self;
+        let Settings {
+            own_account,
+            no_own_account,
+            refund_extension_days,
+            expiry_notice_days,
+            permanent_keys,
+            unique_reference,
+        } = self;
         own_account.is_none()
             && !no_own_account
             && refund_extension_days.is_none()
+            && expiry_notice_days.is_none()
             && permanent_keys.is_none()
             && unique_reference.is_none()
     }
@@ -103,6 +115,10 @@ impl Settings {
         Project {
             own_account: if self.no_own_account { None } else { self.own_account.or(project.own_account) },
             refund_extension: self.refund_extension_days.map_or(project.refund_extension, Duration::days),
+            expiry_notice: match self.expiry_notice_days {
+                None => project.expiry_notice,
+                Some(days) => Some(Duration::days(days)).filter(|_| days > 0),
+            },
             permanent_keys: self.permanent_keys.unwrap_or(project.permanent_keys),
             unique_reference: self.unique_reference.unwrap_or(project.unique_reference),
             id: project.id,
@@ -117,10 +133,12 @@ pub(crate) fn account(text: &str) -> Result<AccountNumber, String> {
 fn shown(project: &Project) -> String {
     let own_account = project.own_account.as_ref().map_or("none", AccountNumber::as_str);
     let days = project.refund_extension.0 / DAY.0;
+    let notice = project.expiry_notice.map_or("none".to_owned(), |notice| (notice.0 / DAY.0).to_string());
     format!(
         "project                {}\n\
          own account            {own_account}\n\
          refund extension days  {days}\n\
+         expiry notice days     {notice}\n\
          permanent keys         {}\n\
          unique reference       {}\n",
         project.id, project.permanent_keys, project.unique_reference

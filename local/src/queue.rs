@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use api::webhook::ATTEMPTS_MAX;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -34,9 +35,9 @@ pub const UNPUBLISHED: &str = "Unpublished";
 pub const QUEUES: [Queue; 3] = [
     Queue {
         name: DELIVERIES,
-        visibility_seconds: 120,
+        visibility_seconds: 360,
         retention_seconds: RETENTION_SECONDS_MAX,
-        redrive: Some(Redrive { to: DELIVERIES_DEAD, receives_max: 20 }),
+        redrive: Some(Redrive { to: DELIVERIES_DEAD, receives_max: ATTEMPTS_MAX }),
     },
     Queue { name: DELIVERIES_DEAD, visibility_seconds: 30, retention_seconds: RETENTION_SECONDS_MAX, redrive: None },
     Queue { name: UNPUBLISHED, visibility_seconds: 30, retention_seconds: RETENTION_SECONDS_MAX, redrive: None },

@@ -107,7 +107,7 @@ async fn verify(options: Options, place: Place) -> Result<ExitCode, Box<dyn Erro
     // A table in one file is read in one piece; only one over a network is faster in several.
     let segments = if place.is_folder() { 1 } else { options.jobs };
     let heads = options.heads.as_deref().map(Heads::read).transpose()?.unwrap_or_default();
-    let store = place.store_of(options.ledger_table.clone()).await?;
+    let store = place.store_of(options.ledger_table.clone(), None).await?;
     let verifier = store.verifier((Host::real().now)(), options.feed, options.units_per_second);
     let mut run = Run {
         verifier: Arc::new(verifier),

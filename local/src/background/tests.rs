@@ -314,7 +314,7 @@ async fn stopping_waits_for_the_calls_that_are_under_way() {
     gate.add_permits(1);
     task.await.unwrap();
     assert!(stream.oldest(1).unwrap().is_empty());
-    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    world.clock.fetch_add(360_000, Ordering::Relaxed);
     assert!(world.received(DELIVERIES).is_empty());
 }
 
@@ -332,9 +332,9 @@ async fn what_was_delivered_is_deleted_and_the_rest_comes_again_until_it_is_dead
     until("a call", || calls.lock().unwrap().len() == 1).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(calls.lock().unwrap().len(), 1, "it is not its time yet");
-    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    world.clock.fetch_add(360_000, Ordering::Relaxed);
     until("a second call", || calls.lock().unwrap().len() == 2).await;
-    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    world.clock.fetch_add(360_000, Ordering::Relaxed);
     until("a dead letter", || !world.received(DELIVERIES_DEAD).is_empty()).await;
     running.stop().await;
 
@@ -376,7 +376,7 @@ async fn a_delivery_that_fails_as_a_whole_deletes_nothing() {
     let running = world.run(idle("publish"), deliver, idle("expire"));
     until("a call", || calls.lock().unwrap().len() == 1).await;
     running.stop().await;
-    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    world.clock.fetch_add(360_000, Ordering::Relaxed);
     assert_eq!(world.received(DELIVERIES), [json!(1), json!(2)]);
 }
 
@@ -402,7 +402,7 @@ async fn several_batches_are_delivered_at_once_and_not_too_many() {
     gate.add_permits(1_000);
     until("all calls", || calls.load(Ordering::Relaxed) == BATCHES_MAX + 4).await;
     running.stop().await;
-    world.clock.fetch_add(120_000, Ordering::Relaxed);
+    world.clock.fetch_add(360_000, Ordering::Relaxed);
     assert!(world.received(DELIVERIES).is_empty());
 }
 

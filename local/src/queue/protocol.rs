@@ -381,9 +381,11 @@ fn get_queue_attributes(queues: &Queues, request: &GetQueueAttributes) -> Result
     Ok(if attributes.is_empty() { json!({}) } else { json!({ "Attributes": attributes }) })
 }
 
-/// The queue of a URL.
+/// The queue of a URL, wherever these queues are reached.
 fn queue<'a>(queues: &'a Queues, url: &str) -> Result<&'a Queue, Refused> {
-    let found = queues.shared.queues.iter().find(|queue| queue.url() == url);
+    let path = |url: &str| url.splitn(4, '/').nth(3).map(str::to_owned);
+    let found =
+        queues.shared.queues.iter().find(|queue| path(url).is_some_and(|wanted| path(&queue.url()) == Some(wanted)));
     found.ok_or_else(|| Reason::NoSuchQueue.because("The specified queue does not exist."))
 }
 

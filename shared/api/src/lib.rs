@@ -4,6 +4,7 @@
 pub mod body;
 pub mod credentials;
 pub mod dialect;
+pub mod event;
 pub mod failure;
 pub mod liquido;
 pub mod mircate;
@@ -16,4 +17,5 @@ pub mod webhook;
 pub use body::Body;
 pub use credentials::{ApiKey, Scope};
 pub use dialect::Dialect;
+pub use event::Event;
 pub use failure::{Failure, Problem, Verdict};

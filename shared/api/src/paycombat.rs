@@ -16,6 +16,9 @@ use crate::dialect::is_about_credentials;
 use crate::failure::{Failure, Problem, Verdict};
 use crate::{time, webhook};
 
+/// What is said of a wallet is kept by its names here; this is where its events are posted.
+pub const WEBHOOK_URL: &str = "webhook_url";
+
 /// The longest page of a listing.
 pub const LIMIT_MAX: u64 = 100;
 
@@ -57,7 +60,7 @@ impl CreateWallet {
             ("dialect", Some("paycombat")),
             ("customer_id", Some(self.customer_id.0.as_str())),
             ("description", self.description.as_ref().map(Text::as_str)),
-            ("webhook_url", self.webhook_url.as_ref().map(webhook::Url::as_str)),
+            (WEBHOOK_URL, self.webhook_url.as_ref().map(webhook::Url::as_str)),
         ];
         let details = said.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())));
         Profile { details: details.collect(), ..Profile::default() }
@@ -107,7 +110,7 @@ pub fn wallet(project: &ProjectId, wallet: &Wallet, accounts: &[Account], now: T
         "org_id": project,
         "customer_id": detail("customer_id"),
         "description": detail("description"),
-        "webhook_url": detail("webhook_url"),
+        "webhook_url": detail(WEBHOOK_URL),
         "is_active": wallet.status == Status::Active,
         "is_deleted": is_deleted,
         "created_at": time::text(created),

@@ -234,6 +234,13 @@ fn open(new: &NewAccount, wallet: &WalletId, status: Status, now: Timestamp) -> 
     Decision { expired: None, transaction, mark: None }
 }
 
+/// The entry that books what has expired at `now`; none if nothing has, or if the account takes no more entries. It only
+/// tidies: what has expired counts for nothing before it is booked, and the next entry that anybody asks for books it as well.
+#[must_use]
+pub fn expire(account: &Account, now: Timestamp) -> Option<Transaction> {
+    book_expired(account, now.max(account.at)).ok()?.1
+}
+
 /// The account without what has expired at `at`, and the entry that books it.
 fn book_expired(account: &Account, at: Timestamp) -> Result<(Account, Option<Transaction>), Refusal> {
     let gone = account.lots.iter().filter(|(expiry, _)| expiry.has_come(at));

@@ -13,7 +13,7 @@ pub mod transaction;
 pub mod wallet;
 
 pub use account::{Account, Expiry, Lots, Status};
-pub use decide::{Addressed, Command, Context, Decision, Fix, decide};
+pub use decide::{Addressed, Command, Context, Decision, Fix, decide, expire};
 pub use ids::{
     AccountNumber, Currency, Fingerprint, IdempotencyKey, Intent, ProjectId, Seq, Text, TransactionId, WalletId,
 };

@@ -491,6 +491,29 @@ fn no_account_is_opened_in_or_joins_a_closed_wallet() {
 }
 
 #[test]
+fn what_has_expired_is_booked_by_itself_and_nothing_else() {
+    let mut world = World::new();
+    assert!(world.step("load 5@9").is_ok());
+    assert!(world.step("load 7@10").is_ok());
+    assert!(world.step("load 1").is_ok());
+    let account = world.account().clone();
+    let end = |day: &str| match at_day(day) {
+        Expiry::At(instant) => instant,
+        Expiry::Never => panic!("{day} never comes"),
+    };
+    assert_eq!(domain::expire(&account, end("9").minus(Duration(1))), None);
+    let booked = domain::expire(&account, end("9")).unwrap();
+    assert_eq!((booked.kind, booked.amount().minor_units()), (Kind::Expired, -5));
+    assert_eq!((booked.account.at, booked.account.lots.posted().minor_units()), (end("9"), 8));
+    assert_eq!(domain::expire(&booked.account, end("9")), None, "once");
+    // A clock that is behind books it when the newest entry was made.
+    let late = Account { at: end("10"), ..account.clone() };
+    assert_eq!(domain::expire(&late, Timestamp(0)).unwrap().account.at, end("10"));
+    let full = Account { seq: Seq::new(SEQ_MAX).unwrap(), ..account };
+    assert_eq!(domain::expire(&full, end("9")), None, "there is no number left for it");
+}
+
+#[test]
 fn an_account_holds_so_many_expiries() {
     let mut world = World::new();
     world.hold((100..).take(LOTS_MAX - 1).map(|n| (at_day(&n.to_string()), 1)));

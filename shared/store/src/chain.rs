@@ -16,7 +16,7 @@ use crate::item::{self, Entry, Item, Origin};
 use crate::keys::{self, Key, KeyHash};
 use crate::link::{self, Hash};
 use crate::pace::Pace;
-use crate::ring::Turn;
+use crate::ring::{RING_KEYS_MAX, Turn};
 use crate::write::{Landing, Write, complete};
 
 /// The account that a request means.
@@ -140,6 +140,27 @@ impl Session<'_> {
                     queried = true;
                     looks = Looks::default();
                 }
+            }
+            round = round.saturating_add(1);
+        }
+    }
+
+    /// Books what has expired in an account, if anything has.
+    ///
+    /// # Errors
+    /// [`Error`] when the store can not be read or written.
+    pub async fn expire(&self, number: &AccountNumber) -> Result<Option<Transaction>, Error> {
+        let mut pace = Pace::of(self);
+        let mut round = 0_u32;
+        loop {
+            let Some(newest) = self.newest(number).await? else { return Ok(None) };
+            let Some(transaction) = domain::expire(&newest.transaction.account, self.now) else { return Ok(None) };
+            let decision = Decision { expired: None, transaction, mark: None };
+            let append = self.append(Some(&newest), decision, Origin::nobody(self.nonce), RING_KEYS_MAX);
+            self.put_records(append.spilled.clone(), &mut pace).await?;
+            match self.commit(&append.writes(self), &mut pace, round).await? {
+                Landing::Committed => return Ok(Some(append.into_transaction())),
+                Landing::Lost(_) => pace.lost(|| Error::Busy).await?,
             }
             round = round.saturating_add(1);
         }

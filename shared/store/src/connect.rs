@@ -5,16 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::tls;
 
-use crate::Store;
+use crate::{Queue, Store};
 
 /// Reading the hundred and more that a system trusts costs more than the rest of a start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
@@ -26,6 +26,8 @@ pub struct Tables {
     pub ledger: String,
     /// The name of the credentials' table.
     pub credentials: String,
+    /// The name of the table of webhooks and due dates.
+    pub events: String,
     /// Whether transactions are listed in the feed of their project: one write unit each.
     pub feed: bool,
 }
@@ -40,6 +42,7 @@ pub struct Endpoint {
 }
 
 /// What Lambda tells a function in its environment: where it runs, and as whom.
+#[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub struct Environment {
     /// The region, such as `eu-central-1`.
@@ -58,7 +61,8 @@ pub struct Environment {
 
 impl Default for Tables {
     fn default() -> Tables {
-        Tables { ledger: "Ledger".to_owned(), credentials: "Credentials".to_owned(), feed: true }
+        let [ledger, credentials, events] = ["Ledger", "Credentials", "Events"].map(str::to_owned);
+        Tables { ledger, credentials, events, feed: true }
     }
 }
 
@@ -66,18 +70,11 @@ impl Store {
     /// A store whose calls go through `http`, signed with credentials that mean nothing: for the embedded database.
     #[must_use]
     pub fn new(http: SharedHttpClient, tables: Tables) -> Store {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(meaningless_region())
+        let config = aws_sdk_dynamodb::config::Builder::from(&meaningless(http))
             .endpoint_url("http://localhost")
-            .credentials_provider(meaningless_credentials())
-            .http_client(http)
-            .timeout_config(timeouts())
-            .retry_config(retries())
             // Its own: otherwise what one store in a process met would count against the tries of another.
-            .retry_partition(RetryPartition::custom("embedded").build())
-            .build();
-        Store { client: Client::from_conf(config), tables, contended: Arc::default() }
+            .retry_partition(RetryPartition::custom("embedded").build());
+        Store { client: Client::from_conf(config.build()), tables, contended: Arc::default() }
     }
 
     /// A function's store. It trusts Amazon's roots alone, or those that it is given in their place.
@@ -86,18 +83,8 @@ impl Store {
     /// When the certificates that it is given are none.
     #[must_use]
     pub fn in_lambda(environment: Environment, tables: Tables) -> Store {
-        let Environment { region, access_key_id, secret_access_key, session_token, endpoint_url, ca_bundle } =
-            environment;
-        let roots = ca_bundle.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
-        let trusted = tls::TrustStore::empty().with_pem_certificate(roots);
-        let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(credentials)
-            .http_client(https(Some(trusted)))
-            .timeout_config(timeouts())
-            .retry_config(retries());
+        let endpoint_url = environment.endpoint_url.clone();
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&of_lambda(environment));
         config.set_endpoint_url(endpoint_url);
         Store { client: Client::from_conf(config.build()), tables, contended: Arc::default() }
     }
@@ -133,6 +120,56 @@ impl Store {
         }
         Store { client: Client::new(&config.load().await), tables, contended: Arc::default() }
     }
+}
+
+impl Queue {
+    /// The queue at `url`, called through `http` with credentials that mean nothing: one in this process.
+    #[must_use]
+    pub fn new(http: SharedHttpClient, url: String) -> Queue {
+        Queue::of(&meaningless(http), url)
+    }
+
+    /// A function's queue; as [`Store::in_lambda`].
+    ///
+    /// # Panics
+    /// When the certificates that it is given are none.
+    #[must_use]
+    pub fn in_lambda(environment: Environment, url: String) -> Queue {
+        Queue::of(&of_lambda(environment), url)
+    }
+
+    /// The queue at `url`, with what else there is to know from the environment.
+    pub async fn connect(url: String) -> Queue {
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https(None));
+        Queue::of(&config.timeout_config(timeouts()).retry_config(retries()).load().await, url)
+    }
+
+    /// A queue's address says where SQS is.
+    fn of(config: &SdkConfig, url: String) -> Queue {
+        let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        let config = aws_sdk_sqs::config::Builder::from(config).endpoint_url(origin);
+        Queue { client: aws_sdk_sqs::Client::from_conf(config.build()), url }
+    }
+}
+
+/// For what is in this process.
+fn meaningless(http: SharedHttpClient) -> SdkConfig {
+    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).http_client(http);
+    let config = config.region(meaningless_region());
+    let config = config.credentials_provider(SharedCredentialsProvider::new(meaningless_credentials()));
+    config.timeout_config(timeouts()).retry_config(retries()).build()
+}
+
+fn of_lambda(environment: Environment) -> SdkConfig {
+    let Environment { region, access_key_id, secret_access_key, session_token, endpoint_url: _, ca_bundle } =
+        environment;
+    let roots = ca_bundle.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
+    let trusted = tls::TrustStore::empty().with_pem_certificate(roots);
+    let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
+    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).http_client(https(Some(trusted)));
+    let config = config.region(Region::new(region));
+    let config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+    config.timeout_config(timeouts()).retry_config(retries()).build()
 }
 
 /// TLS by rustls on ring. Without a word on whom to trust it is whom the system trusts.

@@ -162,13 +162,14 @@ impl Store {
         let update = update.expression_attribute_values(":extension", number(project.refund_extension.0));
         let update = update.expression_attribute_values(":permanent", AttributeValue::Bool(project.permanent_keys));
         let update = update.expression_attribute_values(":unique", AttributeValue::Bool(project.unique_reference));
-        let settings = "SET extension = :extension, permanent = :permanent, uniqueReference = :unique";
-        let update = match &project.own_account {
-            Some(own) => update
-                .update_expression(format!("{settings}, ownAccount = :own"))
-                .expression_attribute_values(":own", AttributeValue::S(own.as_str().to_owned())),
-            None => update.update_expression(format!("{settings} REMOVE ownAccount")),
-        };
+        // Null reads as nothing, too.
+        let own = project.own_account.as_ref().map(|own| AttributeValue::S(own.as_str().to_owned()));
+        let update = update.expression_attribute_values(":own", own.unwrap_or(AttributeValue::Null(true)));
+        let notice = project.expiry_notice.map(|notice| number(notice.0));
+        let update = update.expression_attribute_values(":notice", notice.unwrap_or(AttributeValue::Null(true)));
+        let update = update.update_expression(
+            "SET extension = :extension, permanent = :permanent, uniqueReference = :unique, ownAccount = :own, notice = :notice",
+        );
         update.send().await.map_err(Trouble::of)?;
         Ok(())
     }
@@ -212,12 +213,16 @@ fn read_project(id: &ProjectId, item: &Item) -> Option<Project> {
     let default = Project::new(id.clone());
     Some(Project {
         own_account: match item.get("ownAccount") {
-            None => None,
+            None | Some(AttributeValue::Null(_)) => None,
             Some(own) => Some(AccountNumber::parse(own.as_s().ok()?).ok()?),
         },
         refund_extension: match item.get("extension") {
             None => default.refund_extension,
             Some(extension) => Duration(extension.as_n().ok()?.parse().ok()?),
+        },
+        expiry_notice: match item.get("notice") {
+            None | Some(AttributeValue::Null(_)) => None,
+            Some(notice) => Some(Duration(notice.as_n().ok()?.parse().ok()?)),
         },
         permanent_keys: match item.get("permanent") {
             None => default.permanent_keys,

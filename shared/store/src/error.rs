@@ -93,7 +93,7 @@ pub(crate) enum Trouble {
     Lasting(Error),
 }
 
-/// DynamoDB's names of what can go wrong. A name that is not among them is told as [`UNNAMED`].
+/// DynamoDB's and SQS's names of what can go wrong. A name that is not among them is told as [`UNNAMED`].
 const NAMES: &[&str] = &[
     "AccessDeniedException",
     "ExpiredTokenException",
@@ -105,8 +105,11 @@ const NAMES: &[&str] = &[
     "LimitExceededException",
     "MissingAuthenticationTokenException",
     "ProvisionedThroughputExceededException",
+    "QueueDoesNotExist",
+    "ReceiptHandleIsInvalid",
     "ReplicatedWriteConflictException",
     "RequestLimitExceeded",
+    "RequestThrottled",
     "ResourceInUseException",
     "ResourceNotFoundException",
     "SerializationException",

@@ -57,6 +57,18 @@ pub(crate) struct Origin {
     pub(crate) request: Fingerprint,
 }
 
+impl Origin {
+    /// Of an entry that nobody asked for: what has expired, booked by itself.
+    pub(crate) fn nobody(nonce: u128) -> Origin {
+        Origin { nonce, key: None, request: Fingerprint([0; 16]) }
+    }
+
+    /// Whether nobody asked for it.
+    pub(crate) fn is_nobody(&self) -> bool {
+        *self == Origin::nobody(self.nonce)
+    }
+}
+
 /// A wallet as it is stored.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredWallet {
@@ -308,31 +320,31 @@ fn wallet_of(item: &Item) -> Result<Wallet, Error> {
 }
 
 /// An item that is being written.
-struct Attributes(Item);
+pub(crate) struct Attributes(pub(crate) Item);
 
 impl Attributes {
-    fn keyed(key: &Key) -> Attributes {
+    pub(crate) fn keyed(key: &Key) -> Attributes {
         let mut item = Attributes(Item::new());
         item.text("pk", &key.pk);
         item.text("sk", &key.sk);
         item
     }
 
-    fn put(&mut self, name: &str, value: AttributeValue) {
+    pub(crate) fn put(&mut self, name: &str, value: AttributeValue) {
         self.0.insert(name.to_owned(), value);
     }
 
-    fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.put(name, AttributeValue::S(text.to_owned()));
     }
 
-    fn some_text(&mut self, name: &str, text: Option<&str>) {
+    pub(crate) fn some_text(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
-    fn number(&mut self, name: &str, number: Option<u64>) {
+    pub(crate) fn number(&mut self, name: &str, number: Option<u64>) {
         if let Some(number) = number {
             self.put(name, AttributeValue::N(number.to_string()));
         }
@@ -370,33 +382,37 @@ impl Attributes {
 }
 
 /// An item that is being read: everything it lacks or has wrong is told by its key and the attribute's name.
-struct Read<'a>(&'a Item);
+pub(crate) struct Read<'a>(pub(crate) &'a Item);
 
 impl<'a> Read<'a> {
-    fn damaged(&self, name: &'static str) -> Error {
+    pub(crate) fn damaged(&self, name: &'static str) -> Error {
         let part = |key: &str| self.0.get(key).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
         Error::damaged(name, format_args!("{} {}", part("pk"), part("sk")))
     }
 
-    fn text(&self, name: &'static str) -> Result<&'a str, Error> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<&'a str, Error> {
         let text = self.0.get(name).and_then(|value| value.as_s().ok());
         text.map(String::as_str).ok_or_else(|| self.damaged(name))
     }
 
-    fn some<T>(&self, name: &'static str, parse: impl FnOnce(&'a str) -> Option<T>) -> Result<Option<T>, Error> {
+    pub(crate) fn some<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         if !self.0.contains_key(name) {
             return Ok(None);
         }
         parse(self.text(name)?).map(Some).ok_or_else(|| self.damaged(name))
     }
 
-    fn some_number(&self, name: &'static str) -> Result<Option<u64>, Error> {
+    pub(crate) fn some_number(&self, name: &'static str) -> Result<Option<u64>, Error> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let number = value.as_n().ok().and_then(|number| number.parse().ok());
         number.map(Some).ok_or_else(|| self.damaged(name))
     }
 
-    fn number(&self, name: &'static str) -> Result<u64, Error> {
+    pub(crate) fn number(&self, name: &'static str) -> Result<u64, Error> {
         self.some_number(name)?.ok_or_else(|| self.damaged(name))
     }
 

@@ -8,6 +8,7 @@
 mod chain;
 mod connect;
 mod credentials;
+pub mod due;
 mod error;
 mod feed;
 mod item;
@@ -16,10 +17,13 @@ mod link;
 mod listing;
 mod meter;
 mod pace;
+mod queue;
 mod ring;
+mod stream;
 mod tables;
 mod verify;
 mod wallets;
+pub mod webhooks;
 mod write;
 
 pub use chain::{Recorded, Target};
@@ -30,7 +34,9 @@ pub use item::Entry;
 pub use link::Hash;
 pub use listing::{Cursor, Listing, Order, Times};
 pub use meter::{Cost, Meter};
+pub use queue::{HIDDEN_MAX, Queue};
 pub use ring::RING_KEYS_MAX;
+pub use stream::StreamRecord;
 pub use verify::{Finding, Flaw, Head, Part, Place, Report, Rule, Scanned, Subject, Verifier};
 pub use wallets::WalletRecorded;
 

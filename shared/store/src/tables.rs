@@ -45,7 +45,16 @@ impl Store {
             .billing_mode(BillingMode::PayPerRequest)
             .attribute_definitions(attribute("pk", ScalarAttributeType::S))
             .key_schema(key("pk", KeyType::Hash));
-        for table in [ledger, credentials] {
+        let events = self
+            .client
+            .create_table()
+            .table_name(&self.tables.events)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(attribute("pk", ScalarAttributeType::S))
+            .attribute_definitions(attribute("sk", ScalarAttributeType::S))
+            .key_schema(key("pk", KeyType::Hash))
+            .key_schema(key("sk", KeyType::Range));
+        for table in [ledger, credentials, events] {
             match table.send().await {
                 Ok(_) => {}
                 Err(error) if error.code() == Some("ResourceInUseException") => {}

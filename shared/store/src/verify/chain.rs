@@ -181,7 +181,7 @@ impl<'a> Chain<'a> {
                 flaws.push(Flaw::Time { expected, found });
             }
             let together = before.origin.nonce == entry.origin.nonce && expected == found;
-            if before.transaction.kind == Kind::Expired && !together {
+            if needs_a_follower(before) && !together {
                 self.tell(before.transaction.account.seq, Flaw::Rule { rule: Rule::ExpiryAlone });
             }
         }
@@ -192,7 +192,7 @@ impl<'a> Chain<'a> {
 
     /// Whether the last entry has to have one after it: seen in the middle of a transaction, or for good.
     pub(crate) fn ends_open(&self) -> bool {
-        !self.ended && self.newest().is_some_and(|newest| newest.transaction.kind == Kind::Expired)
+        !self.ended && self.newest().is_some_and(needs_a_follower)
     }
 
     /// An entry that was written after the last one that went by.
@@ -346,6 +346,11 @@ fn breaks_chain(flaw: &Flaw) -> bool {
             | Flaw::Rule { rule: Rule::ExpiryAlone }
     );
     !beside && !is_feed(flaw)
+}
+
+/// Whether an entry books what had expired for the sake of another one, written with it.
+fn needs_a_follower(entry: &Entry) -> bool {
+    entry.transaction.kind == Kind::Expired && !entry.origin.is_nobody()
 }
 
 fn is_feed(flaw: &Flaw) -> bool {

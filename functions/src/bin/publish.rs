@@ -1,0 +1,5 @@
+//! The Lambda function of `publish`.
+
+fn main() -> Result<(), functions::Error> {
+    functions::work(&functions::publish::TASK)
+}
