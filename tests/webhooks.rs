@@ -232,8 +232,8 @@ async fn a_receiver_that_is_down_for_a_day_misses_nothing() {
     aftermath.receiver.status.store(503, Ordering::Relaxed);
     aftermath.load(10_000, None).await;
     let mut spent = 0;
-    // The first 23 hours of a day of sales; after a full day an event is laid aside.
-    for _ in 0..46 {
+    // Nobody is there for a whole day of sales.
+    for _ in 0..48 {
         aftermath.spend(1).await;
         spent += 1;
         aftermath.publish().await;
@@ -241,6 +241,7 @@ async fn a_receiver_that_is_down_for_a_day_misses_nothing() {
     }
     let tried = aftermath.got();
     assert!(tried.len() > spent * 4, "{} tries", tried.len());
+    assert_eq!(aftermath.waiting(DELIVERIES_DEAD), 0, "nothing was given up");
     aftermath.receiver.status.store(200, Ordering::Relaxed);
     aftermath.pass(9 * 3_600).await;
 
@@ -510,6 +511,11 @@ async fn what_has_expired_is_booked_and_told_before() {
     assert_eq!(refused.body["code"], "INSUFFICIENT_BALANCE");
     let before = aftermath.world.post("getAccount/demo-w1-eur", None, "{}").await.body;
     assert_eq!((&before["balance"], &before["expirations"]), (&7.into(), &json!([])));
+    let hour = domain::Duration::hours(1);
+    let span = [expiry.minus(hour), expiry.plus(hour)].map(api::time::text);
+    let span = json!({ "expiresAt": { "startDate": span[0], "endDate": span[1] } }).to_string();
+    let listed = aftermath.world.post("listTransactions/demo-w1-eur", None, &span).await.body;
+    assert_eq!(listed["transactions"].as_array().unwrap().len(), 1, "what was loaded: {listed}");
     aftermath.world.traffic();
     aftermath.run(&expire::TASK, Value::Null).await.unwrap();
     aftermath.publish().await;
@@ -520,6 +526,7 @@ async fn what_has_expired_is_booked_and_told_before() {
     assert_eq!((&said["type"], &said["data"]["transaction"]["amount"]), (&"transaction.expired".into(), &100.into()));
     let after = aftermath.world.post("getAccount/demo-w1-eur", None, "{}").await.body;
     assert_eq!(after, before, "booking it changes nothing that is answered");
+    assert_eq!(aftermath.world.post("listTransactions/demo-w1-eur", None, &span).await.body, listed);
     let refused = aftermath.world.post("spend/demo-w1-eur", None, r#"{"amount":8,"channel":"POS"}"#).await;
     assert_eq!(refused.body["code"], "INSUFFICIENT_BALANCE");
     assert_eq!(aftermath.world.chain("w1-eur").await.len(), 4);
@@ -527,6 +534,22 @@ async fn what_has_expired_is_booked_and_told_before() {
     // Again there is nothing to do.
     aftermath.run(&expire::TASK, Value::Null).await.unwrap();
     assert_eq!(aftermath.world.chain("w1-eur").await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_was_spent_before_is_not_told_of() {
+    let aftermath = Aftermath::new().await;
+    let noticing = Project { expiry_notice: Some(domain::Duration::days(3)), ..aftermath.world.project.clone() };
+    aftermath.worker.store.put_project(&noticing).await.unwrap();
+    aftermath.world.open("w1", "EUR", "w1-eur").await;
+    aftermath.add_endpoint("all", &[event::EXPIRING]).await;
+    aftermath.load(100, Some(aftermath.now().plus(domain::Duration::days(10)))).await;
+    aftermath.spend(100).await;
+    aftermath.publish().await;
+    aftermath.world.wait_millis(8 * 86_400_000);
+    aftermath.run(&expire::TASK, Value::Null).await.unwrap();
+    aftermath.pass(5).await;
+    assert_eq!(aftermath.got(), []);
 }
 
 /// Of 100,000 accounts 100 are due: what is read goes with the hundred.
