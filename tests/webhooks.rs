@@ -531,9 +531,22 @@ async fn what_has_expired_is_booked_and_told_before() {
     assert_eq!(refused.body["code"], "INSUFFICIENT_BALANCE");
     assert_eq!(aftermath.world.chain("w1-eur").await.len(), 4);
 
+    // What cannot be seen to now is due again some minutes later.
+    aftermath.load(5, Some(aftermath.now().plus(hour))).await;
+    aftermath.publish().await;
+    aftermath.world.clock.fetch_add(hour.0, Ordering::Relaxed);
+    aftermath.world.logged();
+    aftermath.world.fault("PutItem", Fault::Refuse);
+    aftermath.run(&expire::TASK, Value::Null).await.unwrap();
+    assert!(aftermath.world.logged()[0].contains(r#""later":1"#));
+    assert_eq!(aftermath.world.chain("w1-eur").await.len(), 5);
+    aftermath.world.wait_millis(5 * 60_000);
+    aftermath.run(&expire::TASK, Value::Null).await.unwrap();
+    assert_eq!(aftermath.world.chain("w1-eur").await.len(), 6);
+
     // Again there is nothing to do.
     aftermath.run(&expire::TASK, Value::Null).await.unwrap();
-    assert_eq!(aftermath.world.chain("w1-eur").await.len(), 4);
+    assert_eq!(aftermath.world.chain("w1-eur").await.len(), 6);
 }
 
 #[tokio::test]

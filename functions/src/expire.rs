@@ -24,7 +24,7 @@ async fn expire(worker: &Worker, deadline: Instant) -> Result<Done, store::Error
     let now = (worker.host.now)();
     // Before the first time nothing is older than what is kept.
     let mut position = worker.store.due_position().await?.unwrap_or_else(|| Position::at(now.minus(DUE_LIFE)));
-    let (mut seen, mut booked, mut told) = (0_usize, 0_usize, 0_usize);
+    let (mut seen, mut booked, mut told, mut put_off) = (0_usize, 0_usize, 0_usize, 0_usize);
     while Instant::now() < deadline {
         let dues = worker.store.due(&position, now, AT_ONCE).await?;
         let ended = dues.len() < AT_ONCE;
@@ -40,6 +40,7 @@ async fn expire(worker: &Worker, deadline: Instant) -> Result<Done, store::Error
                 Err(_) => later.push(Due { at: now.plus(AGAIN_AFTER), ..due.clone() }),
             }
         }
+        put_off = put_off.saturating_add(later.len());
         worker.store.put_due(&later).await?;
         position = if ended { Position::at(now) } else { dues.last().map_or(position, Due::position) };
         worker.store.set_due_position(&position).await?;
@@ -47,7 +48,7 @@ async fn expire(worker: &Worker, deadline: Instant) -> Result<Done, store::Error
             break;
         }
     }
-    Ok(Done { failed: Vec::new(), counts: vec![("due", seen), ("booked", booked), ("told", told)] })
+    Ok(Done { failed: Vec::new(), counts: vec![("due", seen), ("booked", booked), ("told", told), ("later", put_off)] })
 }
 
 /// Returns how many entries it made, and how many messages.
