@@ -142,7 +142,23 @@ impl Queues {
         })?;
         Connection::open(&file)
             .and_then(|data| Queues::over(data, queues, now))
+            .and_then(|queues| queues.take_back().map(|()| queues))
             .map_err(|error| Unusable::Damaged { file, reason: error.to_string() })
+    }
+
+    /// Shows what was with a receiver: the folder is this process's alone, so whoever received it is gone. What was put off stays so.
+    fn take_back(&self) -> rusqlite::Result<()> {
+        let now = self.now();
+        self.write(|data| {
+            for queue in &self.shared.queues {
+                data.execute(
+                    "UPDATE messages SET visible_at = min(visible_at, ?1)
+                     WHERE queue = ?2 AND received_at IS NOT NULL AND visible_at = received_at + ?3",
+                    params![now, queue.name, milliseconds(queue.visibility_seconds)],
+                )?;
+            }
+            Ok(())
+        })
     }
 
     fn over(

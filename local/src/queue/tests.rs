@@ -128,6 +128,24 @@ fn receives(message: &Received) -> &str {
     &message.attributes().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount]
 }
 
+/// Whoever opens the folder is alone with it: nobody works on what was received before. What was put off still is.
+#[tokio::test]
+async fn what_a_process_had_when_it_was_killed_is_received_by_the_next_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::in_folder(&folder, NOW);
+    world.send("at work").await;
+    world.send("put off").await;
+    let received = world.receive().await;
+    world.show_after(&received[1], 600).await.unwrap();
+    drop(world);
+
+    let next = World::in_folder(&folder, NOW + 1_000);
+    let again = next.receive().await;
+    assert_eq!((bodies(&again), receives(&again[0])), (vec!["at work"], "2"));
+    next.wait(600);
+    assert_eq!(bodies(&next.receive().await), ["at work", "put off"]);
+}
+
 #[tokio::test]
 async fn a_message_is_received_until_it_is_deleted() {
     let world = World::new();
@@ -320,14 +338,12 @@ async fn queues_outlive_the_process() {
         received
     };
     let world = World::in_folder(&folder, NOW + 1_000);
-    assert_eq!(bodies(&world.receive().await), ["two"], "the other one is still with its receiver");
-    world.show_after(&received, 5).await.unwrap();
-    world.wait(5);
     let again = world.receive().await;
-    assert_eq!((bodies(&again), receives(&again[0])), (vec!["one"], "2"));
-    world.delete(&again[0]).await;
+    assert_eq!((bodies(&again), receives(&again[0]), receives(&again[1])), (vec!["one", "two"], "2", "1"));
+    world.delete(&received).await;
+    world.delete(&again[1]).await;
     world.wait(30);
-    world.delete(&world.receive().await[0]).await;
+    assert_eq!(bodies(&world.receive().await), ["one"], "what the receiver before had deletes nothing any more");
     drop(world);
     let id = World::in_folder(&folder, NOW).send("three").await;
     assert_ne!(Some(id.as_str()), received.message_id(), "an id is never given twice");
