@@ -29,12 +29,9 @@ fuzz_target!(|data: &[u8]| {
 fn accepted(asked: &TokenRequest) {
     let TokenRequest { client_id, client_secret } = asked;
     assert!(!client_id.is_empty() && !client_secret.is_empty());
-    let printed = format!("{asked:?}");
-    assert!(
-        client_secret.len() < 16
-            || client_id.contains(client_secret.as_str())
-            || !printed.contains(client_secret.as_str())
-    );
+    // What the client id looks like when it is printed may well look like a secret that is made of the same.
+    let another = TokenRequest { client_id: client_id.clone(), client_secret: String::new() };
+    assert_eq!(format!("{asked:?}"), format!("{another:?}"), "a secret is not printed");
 
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let basic =
