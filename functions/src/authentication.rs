@@ -127,8 +127,7 @@ impl Keyring {
             self.remember(key_id, Known { credential, since: now })
         };
         let (credential, project) = known.credential.ok_or(Problem::UnknownCredentials)?;
-        let lives = !credential.revoked && credential.expires.is_none_or(|expires| now < expires);
-        if lives && credential.kind == kind {
+        if credential.lives(now) && credential.kind == kind {
             Ok((credential, project))
         } else {
             Err(Problem::UnknownCredentials.into())

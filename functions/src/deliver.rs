@@ -143,10 +143,7 @@ async fn receiver(
                 return Ok(None);
             }
             let credentials = store.credentials_of(project).await?.into_iter();
-            let tokens = credentials.filter(|credential| {
-                let lives = !credential.revoked && credential.expires.is_none_or(|end| now < end);
-                credential.kind == CredentialKind::Token && lives
-            });
+            let tokens = credentials.filter(|it| it.kind == CredentialKind::Token && it.lives(now));
             let secrets = tokens.map(|token| Secret::of_signature_key(&token.signing_key)).collect();
             Ok(Some(Receiver { url, secrets, checks_bodies: true }))
         }

@@ -64,6 +64,14 @@ impl CredentialKind {
     }
 }
 
+impl Credential {
+    /// Whether it counts at `now`: it was not taken back, and has not ended.
+    #[must_use]
+    pub fn lives(&self, now: Timestamp) -> bool {
+        !self.revoked && self.expires.is_none_or(|end| now < end)
+    }
+}
+
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credential({} {} of {})", self.kind.as_str(), self.key_id, self.project)
