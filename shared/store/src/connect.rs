@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
@@ -104,10 +104,7 @@ impl Store {
 
     /// A store at that endpoint; what it does not say, the environment does.
     pub async fn connect_to(endpoint: Endpoint, tables: Tables) -> Store {
-        let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(https(None))
-            .timeout_config(timeouts())
-            .retry_config(retries());
+        let mut config = of_environment();
         if let Some(url) = endpoint.url {
             // Credentials of AWS do not travel in clear.
             if url.starts_with("http://") {
@@ -140,8 +137,7 @@ impl Queue {
 
     /// The queue at `url`, with what else there is to know from the environment.
     pub async fn connect(url: String) -> Queue {
-        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https(None));
-        Queue::of(&config.timeout_config(timeouts()).retry_config(retries()).load().await, url)
+        Queue::of(&of_environment().load().await, url)
     }
 
     /// A queue's address says where SQS is.
@@ -158,6 +154,12 @@ fn meaningless(http: SharedHttpClient) -> SdkConfig {
     let config = config.region(meaningless_region());
     let config = config.credentials_provider(SharedCredentialsProvider::new(meaningless_credentials()));
     config.timeout_config(timeouts()).retry_config(retries()).build()
+}
+
+/// As every AWS client reads the environment.
+fn of_environment() -> ConfigLoader {
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https(None));
+    config.timeout_config(timeouts()).retry_config(retries())
 }
 
 fn of_lambda(environment: Environment) -> SdkConfig {
