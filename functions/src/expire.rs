@@ -1,11 +1,11 @@
-//! expire: books what has expired, and tells of what is about to. Called once a minute. It only tidies: what has expired counts
+//! expire: books what has expired, and tells of what is about to. Called by a schedule. It only tidies: what has expired counts
 //! for nothing before it is booked, in any answer and any decision.
 
 use api::Event;
-use domain::{AccountNumber, Duration, Expiry, Project, ProjectId, Timestamp};
+use domain::{Duration, Expiry, Project, Timestamp};
 use futures_util::future::join_all;
-use store::Meter;
 use store::due::{DUE_LIFE, Due, Position, What};
+use store::{Meter, Session};
 use tokio::time::Instant;
 
 use crate::publish::Receivers;
@@ -59,27 +59,20 @@ async fn see_to(worker: &Worker, due: &Due, now: Timestamp, deadline: Instant) -
     let session = worker.store.session(&project, now, (worker.host.random)(), deadline, &meter);
     match due.what {
         What::Expiry => Ok((usize::from(session.expire(&due.account).await?.is_some()), 0)),
-        What::Notice(expiry) => Ok((0, tell(worker, &due.project, &due.account, expiry, due.at).await?)),
+        What::Notice(expiry) => Ok((0, tell(worker, &session, due, expiry).await?)),
     }
 }
 
 /// Tells that value of this expiry will expire, if there still is any. Returns how many messages that made.
-async fn tell(
-    worker: &Worker,
-    project: &ProjectId,
-    number: &AccountNumber,
-    expiry: Timestamp,
-    at: Timestamp,
-) -> Result<usize, store::Error> {
-    let (settings, meter) = (Project::new(project.clone()), Meter::default());
-    let session = worker.store.session(&settings, at, 0, Instant::now(), &meter);
-    let Some(account) = session.newest(number).await?.map(|entry| entry.transaction.account) else { return Ok(0) };
+async fn tell(worker: &Worker, session: &Session<'_>, due: &Due, expiry: Timestamp) -> Result<usize, store::Error> {
+    let newest = session.newest(&due.account).await?;
+    let Some(account) = newest.map(|entry| entry.transaction.account) else { return Ok(0) };
     let left = account.lots.part(Expiry::At(expiry));
     if left.is_zero() {
         return Ok(0);
     }
-    let event = Event::of_expiring(project, &account, left, expiry, at);
-    let messages = Receivers::new(worker).deliveries(project, account.wallet.as_ref(), &event).await?;
+    let event = Event::of_expiring(&due.project, &account, left, expiry, due.at);
+    let messages = Receivers::new(worker).deliveries(&due.project, account.wallet.as_ref(), &event).await?;
     worker.queue.send(&messages).await?;
     Ok(messages.len())
 }

@@ -34,7 +34,7 @@ pub struct Worker {
 }
 
 /// What came of a task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Done {
     /// What it was given and could not do, by Lambda's identifiers: that comes again.
     pub(crate) failed: Vec<String>,
