@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -25,6 +27,11 @@ const DATA_FILE: &str = "ledger.db";
 
 /// The file of a data folder whose lock says that somebody works with it.
 const LOCK_FILE: &str = "lock";
+
+/// How often a folder that is in use is tried again, a second in all. Whoever has just let go of it may have been starting
+/// another process, which holds the lock, too, until it runs a program of its own.
+const LOCK_TRIES_MAX: u32 = 100;
+const LOCK_TRY_EVERY: Duration = Duration::from_millis(10);
 
 /// A page of the data file, which only ever grows by whole ones.
 const PAGE_BYTES: u64 = 4096;
@@ -56,12 +63,12 @@ impl Embedded {
     /// Opens the data of `folder`, which is made if it is not there, and keeps it for this process alone.
     ///
     /// # Errors
-    /// [`Unusable`] when the folder cannot be written or is in use, or when its data file is damaged.
+    /// [`Unusable`] when the folder cannot be written or stays in use for a second, or when its data file is damaged.
     pub fn open(folder: &Path) -> Result<Embedded, Unusable> {
         let unwritable = |source| Unusable::Unwritable { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(unwritable)?;
         let lock = File::create(folder.join(LOCK_FILE)).map_err(unwritable)?;
-        lock.try_lock().map_err(|refused| match refused {
+        lock_soon(&lock).map_err(|refused| match refused {
             TryLockError::WouldBlock => Unusable::InUse { folder: folder.to_owned() },
             TryLockError::Error(source) => unwritable(source),
         })?;
@@ -115,6 +122,16 @@ impl Embedded {
     ) -> io::Result<()> {
         dynoxide::server::serve_with_shutdown(listener, self.database, stopped).await.map_err(io::Error::other)
     }
+}
+
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES_MAX {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_TRY_EVERY),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 impl fmt::Debug for Embedded {
@@ -268,5 +285,18 @@ mod tests {
             (400, "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException".to_owned())
         );
         assert_eq!(error("Query", b"not JSON"), (400, "com.amazon.coral.service#SerializationException".to_owned()));
+    }
+
+    #[test]
+    fn a_folder_that_is_let_go_of_is_waited_for_and_another_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = Embedded::open(folder.path()).unwrap();
+        assert!(matches!(Embedded::open(folder.path()), Err(Unusable::InUse { .. })));
+        let letting_go = thread::spawn(move || {
+            thread::sleep(LOCK_TRY_EVERY * LOCK_TRIES_MAX / 4);
+            drop(held);
+        });
+        Embedded::open(folder.path()).unwrap();
+        letting_go.join().unwrap();
     }
 }
