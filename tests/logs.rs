@@ -156,7 +156,8 @@ fn a_panic_says_only_where_it_was() {
     function
         .env_clear()
         .stdin(Stdio::null())
-        .envs([("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "http://[::1]:1")]);
+        .envs([("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_DYNAMODB", "http://[::1]:1")])
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
     let ended = function.output().unwrap();
     assert!(!ended.status.success());
     let said = String::from_utf8(ended.stderr).unwrap();

@@ -23,6 +23,7 @@ mod faults;
 mod golden;
 mod harness;
 mod isolation;
+mod lambda;
 mod listing;
 mod logs;
 mod nonsense;

@@ -11,7 +11,7 @@ use lambda_http::{LambdaEvent, service_fn};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{Client, build_request};
 use serde_json::{Value, json};
-use store::{Environment, Queue, Store, Tables};
+use store::{AccessKey, Environment, Queue, Store, Tables};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
@@ -32,11 +32,7 @@ const REGISTER_MAX: Duration = Duration::from_secs(1);
 pub fn serve(operation: &'static Operation) -> Result<(), Error> {
     say_where_it_panics();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let store = match environment()? {
-            Some(environment) => Store::in_lambda(environment, tables()),
-            // Credentials come another way: from a container's address, or a developer's profile.
-            None => Store::connect(tables()).await,
-        };
+        let store = Store::in_lambda(environment()?, tables());
         store.warm_up().await;
         let app = App::new(store, Host::real());
         let Some(stack) = variable("STACK") else { return run(operation, &app).await };
@@ -61,12 +57,9 @@ pub fn work(task: &'static Task) -> Result<(), Error> {
     say_where_it_panics();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let queue = variable("DELIVERIES_QUEUE").ok_or("DELIVERIES_QUEUE does not say where the queue is")?;
-        let (store, queue) = match environment()? {
-            Some(environment) => {
-                (Store::in_lambda(environment.clone(), tables()), Queue::in_lambda(environment, queue))
-            }
-            None => (Store::connect(tables()).await, Queue::connect(queue).await),
-        };
+        let environment = environment()?;
+        let store = Store::in_lambda(environment.clone(), tables());
+        let queue = Queue::in_lambda(environment, queue);
         let sender = Sender::new(Reach::Public, Network::real());
         let worker = &Worker { store, queue, sender, host: Host::real() };
         let handler = |event: LambdaEvent<Value>| async move {
@@ -146,21 +139,23 @@ fn tables() -> Tables {
     }
 }
 
-/// What Lambda tells of region and credentials, and the template of what is not usual; none where Lambda tells nothing.
-fn environment() -> Result<Option<Environment>, Error> {
-    let given = (variable("AWS_REGION"), variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
-    let (Some(region), Some(access_key_id), Some(secret_access_key)) = given else { return Ok(None) };
+/// What Lambda tells of region and credentials, and the template of what is not usual.
+fn environment() -> Result<Environment, Error> {
+    let access_key = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => Some(AccessKey { id, secret, session_token: variable("AWS_SESSION_TOKEN") }),
+        _ if variable("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some() => None,
+        _ if variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").is_some() => None,
+        _ => return Err("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY do not say as whom to call AWS".into()),
+    };
     let ca_bundle = variable("AWS_CA_BUNDLE").map(|file| {
         std::fs::read(&file).map_err(|error| format!("the certificates in {file} cannot be read: {error}"))
     });
-    Ok(Some(Environment {
-        region,
-        access_key_id,
-        secret_access_key,
-        session_token: variable("AWS_SESSION_TOKEN"),
+    Ok(Environment {
+        region: variable("AWS_REGION").ok_or("AWS_REGION does not say where the tables are")?,
+        access_key,
         endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB"),
         ca_bundle: ca_bundle.transpose()?,
-    }))
+    })
 }
 
 /// What the environment says under that name; saying nothing of it and saying the empty text are the same.

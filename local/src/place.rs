@@ -60,7 +60,7 @@ impl Place {
                 events: events.unwrap_or(default.events),
                 ..default
             };
-            return Ok(Store::connect_to(Endpoint { url: endpoint_url, region }, tables).await);
+            return Ok(Store::connect(Endpoint { url: endpoint_url, region }, tables).await);
         }
         if !data.is_dir() {
             return Err(format!(

@@ -1,13 +1,16 @@
 //! The connection: one place that builds the SDK's client. A function starts while somebody waits for it, so its client looks
-//! for nothing: region and credentials come from Lambda's environment, and the certificates that it trusts are here. Everything
-//! else asks the SDK's own configuration, which looks in files and on the network.
+//! for nothing: region and credentials come from Lambda's environment, and the certificates that it trusts are here. Commands ask
+//! the SDK's own configuration, which looks in files and on the network.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
@@ -47,16 +50,25 @@ pub struct Endpoint {
 pub struct Environment {
     /// The region, such as `eu-central-1`.
     pub region: String,
-    /// The id of the key that requests are signed with.
-    pub access_key_id: String,
-    /// That key.
-    pub secret_access_key: String,
-    /// What shows that the key is a temporary one.
-    pub session_token: Option<String>,
+    /// What requests are signed with; none where the SDK is to fetch it from the address that
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` names, as in a container.
+    pub access_key: Option<AccessKey>,
     /// Where DynamoDB is, unless where the region has it.
     pub endpoint_url: Option<String>,
     /// Certificates, in PEM, to trust in place of Amazon's roots.
     pub ca_bundle: Option<Vec<u8>>,
+}
+
+/// An access key of AWS.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
+pub struct AccessKey {
+    /// Its id.
+    pub id: String,
+    /// The key itself.
+    pub secret: String,
+    /// What shows that the key is a temporary one.
+    pub session_token: Option<String>,
 }
 
 impl Default for Tables {
@@ -97,14 +109,10 @@ impl Store {
         drop(get.send().await);
     }
 
-    /// A store as the environment says: region, credentials and endpoint as every AWS client reads them.
-    pub async fn connect(tables: Tables) -> Store {
-        Store::connect_to(Endpoint::default(), tables).await
-    }
-
-    /// A store at that endpoint; what it does not say, the environment does.
-    pub async fn connect_to(endpoint: Endpoint, tables: Tables) -> Store {
-        let mut config = of_environment();
+    /// A command's store at that endpoint; what it does not say, the environment does, as every AWS client reads it.
+    pub async fn connect(endpoint: Endpoint, tables: Tables) -> Store {
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https(None));
+        let mut config = config.timeout_config(timeouts()).retry_config(retries());
         if let Some(url) = endpoint.url {
             // Credentials of AWS do not travel in clear.
             if url.starts_with("http://") {
@@ -135,11 +143,6 @@ impl Queue {
         Queue::of(&of_lambda(environment), url)
     }
 
-    /// The queue at `url`, with what else there is to know from the environment.
-    pub async fn connect(url: String) -> Queue {
-        Queue::of(&of_environment().load().await, url)
-    }
-
     /// A queue's address says where SQS is.
     fn of(config: &SdkConfig, url: String) -> Queue {
         let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
@@ -156,21 +159,23 @@ fn meaningless(http: SharedHttpClient) -> SdkConfig {
     config.timeout_config(timeouts()).retry_config(retries()).build()
 }
 
-/// As every AWS client reads the environment.
-fn of_environment() -> ConfigLoader {
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https(None));
-    config.timeout_config(timeouts()).retry_config(retries())
-}
-
 fn of_lambda(environment: Environment) -> SdkConfig {
-    let Environment { region, access_key_id, secret_access_key, session_token, endpoint_url: _, ca_bundle } =
-        environment;
+    let Environment { region, access_key, endpoint_url: _, ca_bundle } = environment;
     let roots = ca_bundle.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
-    let trusted = tls::TrustStore::empty().with_pem_certificate(roots);
-    let credentials = Credentials::new(access_key_id, secret_access_key, session_token, None, "lambda");
-    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).http_client(https(Some(trusted)));
-    let config = config.region(Region::new(region));
-    let config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+    let http = https(Some(tls::TrustStore::empty().with_pem_certificate(roots)));
+    let credentials = match access_key {
+        Some(AccessKey { id, secret, session_token }) => {
+            SharedCredentialsProvider::new(Credentials::new(id, secret, session_token, None, "lambda"))
+        }
+        None => {
+            let config = ProviderConfig::without_region().with_http_client(http.clone());
+            SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
+        }
+    };
+    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).http_client(http);
+    let config = config.region(Region::new(region)).credentials_provider(credentials);
+    // Nothing stalls for longer than an attempt may take.
+    let config = config.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.timeout_config(timeouts()).retry_config(retries()).build()
 }
 

@@ -27,7 +27,7 @@ pub mod webhooks;
 mod write;
 
 pub use chain::{Recorded, Target};
-pub use connect::{Endpoint, Environment, Tables};
+pub use connect::{AccessKey, Endpoint, Environment, Tables};
 pub use credentials::{Credential, CredentialKind};
 pub use error::{Error, Failure};
 pub use item::Entry;

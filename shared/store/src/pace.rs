@@ -177,14 +177,8 @@ mod tests {
     const ACCOUNT: &str = "account";
 
     fn store() -> Store {
-        let environment = Environment {
-            region: "eu-west-1".to_owned(),
-            access_key_id: "id".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            session_token: None,
-            endpoint_url: None,
-            ca_bundle: None,
-        };
+        let environment =
+            Environment { region: "eu-west-1".to_owned(), access_key: None, endpoint_url: None, ca_bundle: None };
         Store::in_lambda(environment, Tables::default())
     }
 
