@@ -7,13 +7,13 @@ use crate::contender::Contender;
 use crate::{Error, instructions, peers};
 
 /// The bytes of a function's zip file, as Lambda keeps it.
-const ZIP_BYTES: u64 = 3_300_000;
+const ZIP_BYTES: u64 = 2_370_000;
 
 /// Instructions from the start until the first spend is answered.
-const COLD: u64 = 7_000_000;
+const COLD: u64 = 7_700_000;
 
 /// Instructions of a warm spend.
-const WARM: u64 = 1_600_000;
+const WARM: u64 = 1_860_000;
 
 /// How far a count may go beyond what is committed, in percent: processors differ in what the cryptography can use.
 const TOLERANCE_PERCENT: u64 = 10;
