@@ -43,6 +43,12 @@ BREAKS = [
         "Duration::hours(24)",
     ),
     (
+        "expired before its time",
+        STORE + "chain.rs",
+        "domain::expire(&newest.transaction.account, self.now)",
+        "domain::expire(&newest.transaction.account, self.now.plus(domain::Duration::hours(1)))",
+    ),
+    (
         "unconditional put",
         STORE + "write.rs",
         '.condition_expression("attribute_not_exists(pk)");\n        let put = put.return_values',

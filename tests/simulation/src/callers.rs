@@ -16,6 +16,9 @@ const ATTEMPTS_MAX: u32 = 8;
 /// Just within the day that a key is promised to be honoured for.
 const A_DAY_LATER: u64 = 24 * 3_600_000 - 60_000;
 
+/// How long it takes at most until it is looked what has expired somewhere: far more often than in a deployed stack.
+const EXPIRE_EVERY_MAX_MILLIS: u64 = 400;
+
 /// What all callers share.
 pub(crate) struct Callers {
     fleet: Fleet,
@@ -76,7 +79,19 @@ impl Callers {
     }
 
     /// Everybody at once. Two callers want each account opened, so that one of them is refused.
+    /// Meanwhile what has expired is booked by itself.
     pub(crate) async fn work(self: &Arc<Callers>, plan: Plan) {
+        let callers = Arc::clone(self);
+        let expiring = tokio::spawn(async move {
+            loop {
+                callers.pause(EXPIRE_EVERY_MAX_MILLIS).await;
+                let place = {
+                    let mut dice = callers.dice.lock().unwrap();
+                    Place { project: dice.usize(0..2), account: dice.usize(0..2) }
+                };
+                callers.fleet.expire(place, callers.killed()).await;
+            }
+        });
         let mut running = JoinSet::new();
         for caller in 0..plan.callers {
             let callers = Arc::clone(self);
@@ -100,6 +115,9 @@ impl Callers {
         while let Some(done) = strays.join_next().await {
             done.expect("a request does not panic");
         }
+        // Wherever it is now: this is one more kill.
+        expiring.abort();
+        assert!(expiring.await.is_err_and(|ended| ended.is_cancelled()), "what expires does not panic");
     }
 
     /// When nothing goes wrong any more: every open question that has a key is asked once more.

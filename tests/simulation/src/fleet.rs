@@ -7,14 +7,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use api::{ApiKey, Dialect};
-use domain::{Project, ProjectId, Timestamp};
+use domain::{AccountNumber, Project, ProjectId, Timestamp};
 use functions::{App, Host};
 use lambda_http::http::Method;
 use serde_json::{Value, json};
-use store::{Credential, CredentialKind, Store, Tables};
+use store::{Credential, CredentialKind, Meter, Store, Tables};
 use tokio::time::{Instant, timeout};
 
-use crate::history::{Answer, PROJECTS};
+use crate::history::{ACCOUNTS, Answer, PROJECTS, Place};
 use crate::network::Network;
 
 /// 2026-01-01T00:00:00Z, in milliseconds since 1970: when every simulation begins.
@@ -92,19 +92,7 @@ impl Fleet {
         let (operation, route) = functions::route("POST", &path).expect("a route");
         assert_eq!(route.dialect, Dialect::Mircate);
         let request = event(&path, &self.keys[project], key, body);
-        let answer = {
-            let mut answering = Box::pin(instance.app.handle(operation, request));
-            let mut steps = 0;
-            let until_killed = std::future::poll_fn(|context| {
-                if killed_after == Some(steps) {
-                    return Poll::Ready(None);
-                }
-                steps += 1;
-                answering.as_mut().poll(context).map(Some)
-            });
-            timeout(FUNCTION_TIMEOUT, until_killed).await.ok().flatten()
-        };
-        let Some(answer) = answer else {
+        let Some(answer) = until_killed(instance.app.handle(operation, request), killed_after).await else {
             *self.kills.lock().unwrap() += 1;
             return None;
         };
@@ -117,6 +105,21 @@ impl Fleet {
             body: serde_json::from_slice(&body).expect("every answer is JSON"),
             skew,
         })
+    }
+
+    /// Books what has expired in an account, as the task does that nobody calls. It may be killed as well, and nobody is told.
+    pub(crate) async fn expire(&self, place: Place, killed_after: Option<u32>) {
+        let (skew, nonce) = {
+            let mut dice = self.dice.lock().unwrap();
+            (dice.i64(-SKEW_MAX_MILLIS..=SKEW_MAX_MILLIS), dice.u128(..))
+        };
+        let store = Store::new(self.network.client(), Tables::default());
+        let project = Project::new(ProjectId::parse(PROJECTS[place.project]).expect("an id"));
+        let number = AccountNumber::parse(ACCOUNTS[place.account]).expect("a number");
+        let now = Timestamp(self.millis().checked_add_signed(skew).expect("after 1970"));
+        let meter = Meter::default();
+        let session = store.session(&project, now, nonce, Instant::now() + FUNCTION_TIMEOUT, &meter);
+        drop(until_killed(session.expire(&number), killed_after).await);
     }
 
     /// Any that is idle, or a new one. One in five has had its clock set.
@@ -149,6 +152,20 @@ impl Fleet {
         // An instance has its own connection, with its own count of what went wrong.
         Instance { app: App::new(Store::new(self.network.client(), Tables::default()), host), skew }
     }
+}
+
+/// What comes of a function, if it is not killed at that step, or for taking too long.
+async fn until_killed<T>(function: impl Future<Output = T>, killed_after: Option<u32>) -> Option<T> {
+    let mut function = Box::pin(function);
+    let mut steps = 0;
+    let until_killed = std::future::poll_fn(|context| {
+        if killed_after == Some(steps) {
+            return Poll::Ready(None);
+        }
+        steps += 1;
+        function.as_mut().poll(context).map(Some)
+    });
+    timeout(FUNCTION_TIMEOUT, until_killed).await.ok().flatten()
 }
 
 fn event(path: &str, api_key: &str, idempotency_key: Option<&str>, body: &str) -> lambda_http::Request {

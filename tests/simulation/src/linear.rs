@@ -123,7 +123,7 @@ impl Specification for Reference {
         let mut times = expiries.filter(|time| (from..=until).contains(time)).chain([from, until]);
         let fits = match &did.outcome {
             Outcome::Booked { seq, moves, balance, at } => {
-                let on_time = *at >= account.at && *at >= from && (*at <= until || *at == account.at);
+                let on_time = *at >= account.at && (from..=until).contains(at);
                 let tidy = (did.command == Command::Expire) != account.expired(*at).is_empty();
                 let booked = on_time && tidy && next.0.book(&did.command, *at).is_ok();
                 let same = next.0.entries.last().is_some_and(|entry| entry.moves == *moves);
