@@ -163,14 +163,11 @@ fn of_lambda(environment: Environment) -> SdkConfig {
     let Environment { region, access_key, endpoint_url: _, ca_bundle } = environment;
     let roots = ca_bundle.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
     let http = https(Some(tls::TrustStore::empty().with_pem_certificate(roots)));
-    let credentials = match access_key {
-        Some(AccessKey { id, secret, session_token }) => {
-            SharedCredentialsProvider::new(Credentials::new(id, secret, session_token, None, "lambda"))
-        }
-        None => {
-            let config = ProviderConfig::without_region().with_http_client(http.clone());
-            SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
-        }
+    let credentials = if let Some(AccessKey { id, secret, session_token }) = access_key {
+        SharedCredentialsProvider::new(Credentials::new(id, secret, session_token, None, "lambda"))
+    } else {
+        let config = ProviderConfig::without_region().with_http_client(http.clone());
+        SharedCredentialsProvider::new(EcsCredentialsProvider::builder().configure(&config).build())
     };
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).http_client(http);
     let config = config.region(Region::new(region)).credentials_provider(credentials);
