@@ -92,6 +92,14 @@ pub(crate) fn measure() -> Result<Vec<Table>, Error> {
     CROWDS.into_iter().map(|(accounts, crowds)| table(accounts, crowds)).collect()
 }
 
+/// What a thousand spends cost when 32 clients spend from one account: microseconds, tries that are lost, and write units.
+pub(crate) fn cost_of_a_thousand() -> Result<[f64; 3], Error> {
+    let outcome = run(Way::Kese, 1, 32)?;
+    let successes = outcome.answers.len() as f64;
+    let costs = [TIME.as_micros() as f64, outcome.tries() - successes, outcome.tally.write_units];
+    Ok(costs.map(|cost| cost / successes * 1_000.0))
+}
+
 fn table(accounts: usize, crowds: &[usize]) -> Result<Table, Error> {
     let mut rows = Vec::new();
     for way in [Way::Kese, Way::Transaction] {
@@ -153,16 +161,22 @@ impl Way {
 }
 
 impl Outcome {
+    fn tries(&self) -> f64 {
+        self.calls(&["PutItem", "UpdateItem", "TransactWriteItems"])
+    }
+
+    fn calls(&self, names: &[&str]) -> f64 {
+        names.iter().filter_map(|name| self.tally.calls.get(*name)).sum::<u64>() as f64
+    }
+
     fn row(&self, way: Way, clients: usize) -> Vec<String> {
         let successes = self.answers.len() as f64;
-        let calls = |names: &[&str]| -> u64 { names.iter().filter_map(|name| self.tally.calls.get(*name)).sum() };
-        let tries = calls(&["PutItem", "UpdateItem", "TransactWriteItems"]) as f64;
         vec![
             way.name().to_owned(),
             clients.to_string(),
             format!("{:.0}", successes / TIME.as_secs_f64()),
-            format!("{:.2}", (tries - successes) / successes),
-            format!("{:.2}", calls(&["BatchWriteItem"]) as f64 / successes),
+            format!("{:.2}", (self.tries() - successes) / successes),
+            format!("{:.2}", self.calls(&["BatchWriteItem"]) / successes),
             format!("{:.0}", millis(percentile(&self.answers, 50))),
             format!("{:.0}", millis(percentile(&self.answers, 99))),
             format!("{:.0}", millis(percentile(&self.waits, 99))),

@@ -61,7 +61,7 @@ struct Options {
     #[arg(long)]
     write: bool,
 
-    /// Only checks that size and instructions of a function are within what is committed
+    /// Only checks that what a function costs, alone and at a hot account, is within what is committed
     #[arg(long, conflicts_with_all = ["only", "write"])]
     budgets: bool,
 }

@@ -68,6 +68,8 @@ pub(crate) struct Pace<'a> {
     span: Duration,
     race: Option<Race<'a>>,
     is_contended: bool,
+    /// Whether this try is one of the few that relieve a ring before it is full.
+    relieves: bool,
 }
 
 /// What all requests for an account take part in.
@@ -83,7 +85,7 @@ impl<'a> Pace<'a> {
     pub(crate) fn of(session: &Session<'_>) -> Pace<'a> {
         // Not for secrets: requests whose nonces differ are to wait for different times, and nothing else rests on it.
         let random = Rng::with_seed(session.nonce.to_le_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes));
-        Pace { deadline: session.deadline, random, span: FIRST_SPAN, race: None, is_contended: false }
+        Pace { deadline: session.deadline, random, span: FIRST_SPAN, race: None, is_contended: false, relieves: false }
     }
 
     /// The waits of a request that adds to one account, the first of them before it is read if others are there.
@@ -113,8 +115,8 @@ impl<'a> Pace<'a> {
 
     /// With how many keys this request takes a ring to be full. Where others are at it, a few relieve it before it is, so that
     /// not all have to do so at once.
-    pub(crate) fn ring_keys_max(&mut self) -> usize {
-        if self.is_contended && self.random.u8(..4) == 0 { RING_KEYS_EARLY } else { RING_KEYS_MAX }
+    pub(crate) fn ring_keys_max(&self) -> usize {
+        if self.is_contended && self.relieves { RING_KEYS_EARLY } else { RING_KEYS_MAX }
     }
 
     /// Waits after a lost race.
@@ -157,6 +159,8 @@ impl<'a> Pace<'a> {
     }
 
     async fn rest(&mut self, end: Instant, at_the_end: impl FnOnce() -> Error) -> Result<(), Error> {
+        // With each wait, and not with each look: who looks three times would else relieve the ring more often than one in four.
+        self.relieves = self.random.u8(..4) == 0;
         let span = u64::try_from(self.span.as_micros()).unwrap_or(u64::MAX);
         let wait = Duration::from_micros(self.random.u64(..=span));
         if end.saturating_duration_since(Instant::now()) <= wait {
@@ -374,12 +378,11 @@ mod tests {
         let mut early = 0;
         for number in 0..100 {
             at(&store, number, async |session| {
-                let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+                let pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
                 early += u32::from(pace.ring_keys_max() == RING_KEYS_EARLY);
-                assert!([RING_KEYS_EARLY, RING_KEYS_MAX].contains(&pace.ring_keys_max()));
             })
             .await;
         }
-        assert!((10..=40).contains(&early), "{early}");
+        assert!((15..=35).contains(&early), "{early}");
     }
 }
