@@ -97,6 +97,7 @@ BREAKS = [
         STORE + "chain.rs",
         "Err(refusal) if self.stands(&read, target, command).await? => return",
         "Err(refusal) if self.stands(&read, target, command).await.is_ok() => return",
+        "concurrency::sixteen_equal_keys_at_once_have_one_effect_and_one_answer",
     ),
     (
         "no check on a refusal of a wallet",
