@@ -288,7 +288,7 @@ mod tests {
         let store = store();
         at(&store, 1, async |session| {
             let start = Instant::now();
-            let mut pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
+            let pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
             assert_eq!((pace.is_contended(), pace.ring_keys_max(), start.elapsed()), (false, RING_KEYS_MAX, millis(0)));
             pace.won();
             assert!(store.contended.0.lock().unwrap().is_empty());
