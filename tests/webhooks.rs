@@ -75,6 +75,15 @@ impl Aftermath {
         Aftermath { world, worker, queues, receiver, url, records: AtomicU64::new(0) }
     }
 
+    /// Of a project that is told three days before something expires, and has an account.
+    async fn of_noticing_project() -> Aftermath {
+        let aftermath = Aftermath::new().await;
+        let noticing = Project { expiry_notice: Some(domain::Duration::days(3)), ..aftermath.world.project.clone() };
+        aftermath.worker.store.put_project(&noticing).await.unwrap();
+        aftermath.world.open("w1", "EUR", "w1-eur").await;
+        aftermath
+    }
+
     fn project(&self) -> &ProjectId {
         &self.world.project.id
     }
@@ -478,10 +487,7 @@ async fn no_operation_notices_when_everything_after_it_fails() {
 
 #[tokio::test]
 async fn what_has_expired_is_booked_and_told_before() {
-    let aftermath = Aftermath::new().await;
-    let noticing = Project { expiry_notice: Some(domain::Duration::days(3)), ..aftermath.world.project.clone() };
-    aftermath.worker.store.put_project(&noticing).await.unwrap();
-    aftermath.world.open("w1", "EUR", "w1-eur").await;
+    let aftermath = Aftermath::of_noticing_project().await;
     aftermath.add_endpoint("all", &[event::EXPIRING, "transaction.expired"]).await;
     let expiry = aftermath.now().plus(domain::Duration::days(10));
     aftermath.load(100, Some(expiry)).await;
@@ -551,10 +557,7 @@ async fn what_has_expired_is_booked_and_told_before() {
 
 #[tokio::test]
 async fn what_was_spent_before_is_not_told_of() {
-    let aftermath = Aftermath::new().await;
-    let noticing = Project { expiry_notice: Some(domain::Duration::days(3)), ..aftermath.world.project.clone() };
-    aftermath.worker.store.put_project(&noticing).await.unwrap();
-    aftermath.world.open("w1", "EUR", "w1-eur").await;
+    let aftermath = Aftermath::of_noticing_project().await;
     aftermath.add_endpoint("all", &[event::EXPIRING]).await;
     aftermath.load(100, Some(aftermath.now().plus(domain::Duration::days(10)))).await;
     aftermath.spend(100).await;
