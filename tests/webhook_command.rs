@@ -27,7 +27,7 @@ impl Receiver {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 // Whoever was killed while it posted has told nothing.
-                let Ok(Some(body)) = take(&mut stream.unwrap()) else { continue };
+                let Ok(body) = take(&mut stream.unwrap()) else { continue };
                 told.lock().unwrap().push(serde_json::from_str(&body).unwrap());
             }
         });
@@ -50,14 +50,14 @@ impl Receiver {
     }
 }
 
-/// Reads a request to its end, and says that it was taken; `None` if it breaks off.
-fn take(stream: &mut TcpStream) -> io::Result<Option<String>> {
+/// Reads a request to its end, and says that it was taken; an error if it breaks off.
+fn take(stream: &mut TcpStream) -> io::Result<String> {
     let mut request = Vec::new();
     let mut part = [0; 4096];
     loop {
         let count = stream.read(&mut part)?;
         if count == 0 {
-            return Ok(None);
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         request.extend_from_slice(&part[..count]);
         let text = String::from_utf8_lossy(&request);
@@ -66,7 +66,7 @@ fn take(stream: &mut TcpStream) -> io::Result<Option<String>> {
             head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse::<usize>().unwrap();
         if body.len() >= length {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
-            return Ok(Some(body.to_owned()));
+            return Ok(body.to_owned());
         }
     }
 }

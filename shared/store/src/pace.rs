@@ -380,6 +380,7 @@ mod tests {
             at(&store, number, async |session| {
                 let pace = Pace::race(session, ACCOUNT.to_owned()).await.unwrap();
                 early += u32::from(pace.ring_keys_max() == RING_KEYS_EARLY);
+                assert!([RING_KEYS_EARLY, RING_KEYS_MAX].contains(&pace.ring_keys_max()));
             })
             .await;
         }

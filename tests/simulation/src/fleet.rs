@@ -92,10 +92,7 @@ impl Fleet {
         let (operation, route) = functions::route("POST", &path).expect("a route");
         assert_eq!(route.dialect, Dialect::Mircate);
         let request = event(&path, &self.keys[project], key, body);
-        let Some(answer) = until_killed(instance.app.handle(operation, request), killed_after).await else {
-            *self.kills.lock().unwrap() += 1;
-            return None;
-        };
+        let answer = self.run(instance.app.handle(operation, request), killed_after).await?;
         let skew = instance.skew.load(Ordering::Relaxed);
         self.idle.lock().unwrap().push(instance);
         let (head, body) = answer.into_parts();
@@ -119,7 +116,23 @@ impl Fleet {
         let now = Timestamp(self.millis().checked_add_signed(skew).expect("after 1970"));
         let meter = Meter::default();
         let session = store.session(&project, now, nonce, Instant::now() + FUNCTION_TIMEOUT, &meter);
-        drop(until_killed(session.expire(&number), killed_after).await);
+        drop(self.run(session.expire(&number), killed_after).await);
+    }
+
+    /// What comes of a function, if it is not killed at that step, or for taking too long.
+    async fn run<T>(&self, function: impl Future<Output = T>, killed_after: Option<u32>) -> Option<T> {
+        let mut function = Box::pin(function);
+        let mut steps = 0;
+        let until_killed = std::future::poll_fn(|context| {
+            if killed_after == Some(steps) {
+                return Poll::Ready(None);
+            }
+            steps += 1;
+            function.as_mut().poll(context).map(Some)
+        });
+        let answer = timeout(FUNCTION_TIMEOUT, until_killed).await.ok().flatten();
+        *self.kills.lock().unwrap() += u64::from(answer.is_none());
+        answer
     }
 
     /// Any that is idle, or a new one. One in five has had its clock set.
@@ -152,20 +165,6 @@ impl Fleet {
         // An instance has its own connection, with its own count of what went wrong.
         Instance { app: App::new(Store::new(self.network.client(), Tables::default()), host), skew }
     }
-}
-
-/// What comes of a function, if it is not killed at that step, or for taking too long.
-async fn until_killed<T>(function: impl Future<Output = T>, killed_after: Option<u32>) -> Option<T> {
-    let mut function = Box::pin(function);
-    let mut steps = 0;
-    let until_killed = std::future::poll_fn(|context| {
-        if killed_after == Some(steps) {
-            return Poll::Ready(None);
-        }
-        steps += 1;
-        function.as_mut().poll(context).map(Some)
-    });
-    timeout(FUNCTION_TIMEOUT, until_killed).await.ok().flatten()
 }
 
 fn event(path: &str, api_key: &str, idempotency_key: Option<&str>, body: &str) -> lambda_http::Request {
